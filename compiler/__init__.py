@@ -1,0 +1,1 @@
+"""The compiler: one deployment YAML in, one reviewed Python package of dispatch tables out."""

@@ -1,0 +1,197 @@
+"""5xx: bridges that lead elsewhere, carry what is not there, or are never crossed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final
+
+from compiler.diagnostics import Finding, Path, Severity, rule
+from compiler.model import Bridge, Deployment, SkinDef, TargetDef
+from compiler.plan import Plan
+from compiler.plan.features import skin_features
+from compiler.plan.paths import TITLES
+from runtime.vocabulary import CARRY, LOWERS, STREAM, words
+
+Check = Callable[[Deployment, Plan], Iterable[Finding]]
+
+# What requests in a dialect never need, for the dialect cannot say it.
+_NEVER_SAID: Final = {
+    "chat": frozenset({"tools.namespace"}),
+    "responses": frozenset({"prefill", "multiple"}),
+    "messages": frozenset(
+        {"tools.custom", "tools.namespace", "json.object", "audio", "logprobs", "multiple"}
+    ),
+}
+
+
+@rule("IL501")
+def bridge_leads_elsewhere(deployment: Deployment, plan: Plan) -> Iterator[Finding]:
+    """A bridge stands in a skin that it does not lead to.
+
+    A bridge is named `<from>_to_<to>`: the caller speaks the first dialect, the skin the second.
+
+    Bad:
+
+        skins:
+          chat: {bridges: {chat_to_messages: {carry: [stream]}}}
+
+    Good:
+
+        skins:
+          chat: {bridges: {messages_to_chat: {carry: [stream]}}}
+    """
+    for path, _, skin, bridge in _bridges(deployment):
+        if bridge.to_dialect != skin.dialect:
+            fitting = [f"{other}_to_{skin.dialect}" for other in TITLES if other != skin.dialect]
+            yield Finding(
+                path,
+                f"`{bridge.name}` does not lead to a {TITLES[skin.dialect]} skin",
+                label=f"leads from {TITLES[bridge.from_dialect]} to {TITLES[bridge.to_dialect]}",
+                hint=f"name {' or '.join(f'`{name}`' for name in fitting)} here",
+                on="key",
+            )
+
+
+@rule("IL502")
+def carries_what_skin_lacks(deployment: Deployment, plan: Plan) -> Iterator[Finding]:
+    """A bridge carries a feature that the skin behind it does not have.
+
+    Custom and namespace tools are lowered to function tools on the way; all else arrives as it is.
+
+    Bad:
+
+        chat:
+          input: [text]
+          bridges: {messages_to_chat: {carry: [stream, image]}}
+
+    Good:
+
+        chat:
+          input: [text, image]
+          bridges: {messages_to_chat: {carry: [stream, image]}}
+    """
+    for path, target, skin, bridge in _bridges(deployment):
+        for index, word in enumerate(bridge.carry):
+            if not _has(skin, word):
+                lowered = [other for bit in [CARRY[word]] for other in words(LOWERS.get(bit, 0))]
+                lacking = lowered[0] if lowered else word
+                yield Finding(
+                    (*path, "carry", index),
+                    f"`{bridge.name}` carries `{word}`, but the {TITLES[skin.dialect]} skin of "
+                    f"`{target.id}` has no `{lacking}`",
+                    hint="declare it in the skin if the model has it, else drop the word",
+                )
+
+
+@rule("IL503", Severity.WARNING)
+def carries_what_never_comes(deployment: Deployment, plan: Plan) -> Iterator[Finding]:
+    """A bridge carries a feature that no request in its dialect can need.
+
+    The word never decides anything; it was meant for another bridge, or is a misreading.
+
+    Bad:
+
+        messages_to_chat: {carry: [stream, tools.custom]}     # Messages has no custom tools
+
+    Good:
+
+        messages_to_chat: {carry: [stream, tools]}
+    """
+    for path, _, _, bridge in _bridges(deployment):
+        for index, word in enumerate(bridge.carry):
+            if word in _NEVER_SAID[bridge.from_dialect]:
+                yield Finding(
+                    (*path, "carry", index),
+                    f"no request in {TITLES[bridge.from_dialect]} ever needs `{word}`",
+                    hint="drop the word",
+                )
+
+
+@rule("IL504")
+def bridge_without_default_cap(deployment: Deployment, plan: Plan) -> Iterator[Finding]:
+    """A Messages skin that a bridge reaches has no default output cap.
+
+    Messages requires `max_tokens`; callers of other dialects often send no cap at all.
+
+    Bad:
+
+        messages:
+          output_cap: {max: 64000}
+          bridges: {chat_to_messages: {carry: [stream]}}
+
+    Good:
+
+        messages:
+          output_cap: {max: 64000, default: 32000}
+          bridges: {chat_to_messages: {carry: [stream]}}
+    """
+    for path, target, skin, bridge in _bridges(deployment):
+        if skin.dialect == "messages" and (skin.cap is None or skin.cap.default is None):
+            yield Finding(
+                path,
+                f"`{bridge.name}` reaches the Messages skin of `{target.id}`, "
+                "which has no default output cap",
+                hint="add `output_cap: {default: ...}` to the skin",
+                on="key",
+            )
+
+
+@rule("IL505", Severity.WARNING)
+def bridge_never_used(deployment: Deployment, plan: Plan) -> Iterator[Finding]:
+    """A bridge that no group can cross: no member with this target is offered on its surface.
+
+    It is kept up and tested for nothing, or a surface was forgotten.
+
+    Bad:
+
+        groups:
+          coder: {surfaces: [chat], members: [{target: small}]}
+        targets:
+          small: {skins: {chat: {bridges: {messages_to_chat: {carry: [stream]}}}}}
+
+    Good:
+
+        groups:
+          coder: {surfaces: [chat, messages], members: [{target: small}]}
+    """
+    crossed = {
+        (member.target, surface, dialect)
+        for group in deployment.groups.values()
+        for member in group.members
+        for surface in group.surfaces
+        for dialect in member.skins or tuple(deployment.targets[member.target].skins)
+    }
+    for path, target, skin, bridge in _bridges(deployment):
+        if (target.id, bridge.from_dialect, skin.dialect) not in crossed:
+            yield Finding(
+                path,
+                f"no group reaches `{target.id}` over `{bridge.name}`",
+                hint=f"open `{bridge.from_dialect}` in a group with it, or drop the bridge",
+                on="key",
+            )
+
+
+CHECKS: Final[tuple[Check, ...]] = (
+    bridge_leads_elsewhere,
+    carries_what_skin_lacks,
+    carries_what_never_comes,
+    bridge_without_default_cap,
+    bridge_never_used,
+)
+
+
+def _bridges(deployment: Deployment) -> Iterator[tuple[Path, TargetDef, SkinDef, Bridge]]:
+    for target in deployment.targets.values():
+        for dialect, skin in target.skins.items():
+            for name, bridge in skin.bridges.items():
+                path: Path = ("targets", target.id, "skins", dialect, "bridges", name)
+                yield path, target, skin, bridge
+
+
+def _has(skin: SkinDef, word: str) -> bool:
+    """Whether a skin has what a carry word names, after lowering."""
+    if word == "reasoning":
+        return skin.reasoning is not None
+    features = skin_features(skin) | (STREAM if skin.stream != "none" else 0)
+    wanted = CARRY[word]
+    return bool(features & LOWERS.get(wanted, wanted))

@@ -1,0 +1,64 @@
+"""6xx: credentials that stand in the file; knows only how they look."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from compiler.diagnostics import Finding, Path, rule
+from compiler.keylike import credential_kind, random_looking
+
+# Digests and names of variables are long and random-looking, and no secrets.
+_PUBLIC = frozenset({"sha256", "key_env", "key_file", "key_id"})
+
+
+@rule("IL601")
+def key_in_file(data: Mapping[str, Any]) -> Iterator[Finding]:
+    """A literal looks like a credential.
+
+    The file is reviewed, copied and kept for ever in history. Provider keys stand in the
+    environment or in a file beside the router; of a router token only the digest is needed. A key
+    that was committed is lost: revoke it. Nothing the compiler prints shows it.
+
+    Bad:
+
+        providers:
+          openai:
+            base_url: https://api.openai.com/v1
+            headers: {X-Title: sk-proj-aaaaaaaaaaaaaaaaaaaaaaaa}
+
+    Good:
+
+        providers:
+          openai:
+            base_url: https://api.openai.com/v1
+            key_env: OPENAI_KEY
+    """
+    for path, text, on_key in _texts(data, ()):
+        field = next((step for step in reversed(path) if isinstance(step, str)), "")
+        kind = credential_kind(text)
+        if kind is None and not on_key and field not in _PUBLIC and random_looking(field, text):
+            kind = "a credential"
+        if kind:
+            yield Finding(
+                path,
+                f"`{field if not on_key else 'this key'}` holds what looks like {kind}",
+                label="not shown",
+                hint="name an environment variable with `key_env`, or of a router token write"
+                " `id` and `sha256`; revoke this one if it is real",
+                on="key" if on_key else "value",
+                secret=text,
+            )
+
+
+def _texts(value: Any, path: Path) -> Iterator[tuple[Path, str, bool]]:
+    """Every text in the data with its path, keys too."""
+    if isinstance(value, str):
+        yield path, value, False
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield (*path, key), key, True
+            yield from _texts(inner, (*path, key))
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from _texts(inner, (*path, index))

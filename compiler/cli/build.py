@@ -1,0 +1,62 @@
+"""`interlock build`: compiles a deployment and writes its package, or says how it is stale."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from compiler.artifact import artifact_files, compare, source_name, write
+from compiler.cli import CannotRun
+from compiler.diagnostics import Report
+from compiler.pipeline import compile_deployment
+from runtime.artifact import read_manifest
+
+_READABLE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_FOLDER = click.Path(file_okay=False, path_type=Path)
+
+
+@click.command()
+@click.argument("file", type=_READABLE)
+@click.option(
+    "--out",
+    type=_FOLDER,
+    default=Path("generated"),
+    show_default=True,
+    help="Folder of all packages; this one stands below it, under the deployment's name.",
+)
+@click.option("--check", is_flag=True, help="Write nothing; exit 1 with a diff when stale.")
+@click.pass_context
+def build(context: click.Context, file: Path, out: Path, check: bool) -> None:
+    """Compile FILE into a package of dispatch tables.
+
+    Exits 1 when the deployment has errors, or when --check finds the package stale.
+    """
+    plan, report = compile_deployment(file.read_bytes(), str(file))
+    _tell(report)
+    if plan is None:
+        context.exit(1)
+    files = artifact_files(plan, source_name(file, out))
+    folder = out / plan.deployment.name
+    if check:
+        context.exit(_check(files, folder, file))
+    try:
+        write(files, folder)
+    except OSError as error:
+        raise CannotRun(str(error)) from error
+    click.echo(f"{folder.as_posix()}: {len(files)} files, {read_manifest(folder).digest[:12]}")
+
+
+def _check(files: dict[str, bytes], folder: Path, file: Path) -> int:
+    diff = compare(files, folder)
+    if not diff:
+        click.echo(f"{folder.as_posix()} is what {file} compiles to")
+        return 0
+    click.echo(diff, nl=False)
+    click.echo(f"{folder.as_posix()} is stale: run `interlock build {file}`", err=True)
+    return 1
+
+
+def _tell(report: Report) -> None:
+    if report.diagnostics:
+        click.echo(f"{report.text()}\n\n{report.summary()}", err=True)

@@ -1,0 +1,35 @@
+"""The stages of the compiler, in order, on one screen."""
+
+from __future__ import annotations
+
+from compiler.checks import check_deployment, check_document, check_plan
+from compiler.diagnostics import Report
+from compiler.model import Deployment
+from compiler.plan import Plan, make_plan
+from compiler.resolve import resolve
+from compiler.schema import parse
+from compiler.source import read_yaml
+
+
+def compile_deployment(content: str | bytes, file: str) -> tuple[Plan | None, Report]:
+    """Everything the compiler does, in order. It stops between stages, never inside one."""
+    deployment, report = read_deployment(content, file)
+    if deployment is None:
+        return None, report
+    check_deployment(deployment, report)  # 3xx, 6xx, 7xx
+    if not report.clean:
+        return None, report
+    plan = make_plan(deployment)
+    check_plan(deployment, plan, report)  # 4xx, 5xx
+    return (plan if report.clean else None), report
+
+
+def read_deployment(content: str | bytes, file: str) -> tuple[Deployment | None, Report]:
+    """From text to names and things: everything before the checks."""
+    report = Report(file)
+    document = read_yaml(content, file, report)  # 1xx
+    if document is None:
+        return None, report
+    check_document(document.data, report)  # keys in the file
+    shape = parse(document, report)  # 2xx
+    return (resolve(shape, document, report) if shape and report.clean else None), report

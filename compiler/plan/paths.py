@@ -1,0 +1,102 @@
+"""Every path from a surface to a target, native first, and why a target has none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from compiler.model import Bridge, Deployment, GroupDef, Member, SkinDef, TargetDef
+from compiler.plan.features import (
+    bits,
+    carried,
+    mapped_levels,
+    native_levels,
+    skin_features,
+    through,
+)
+from compiler.plan.model import Out, Paths
+from runtime.eligibility import BRIDGE_NOT_SERVED, NO_SKIN
+from runtime.vocabulary import ALL_LEVELS, Route
+
+TITLES = {"chat": "Chat", "responses": "Responses", "messages": "Messages"}
+
+
+def paths_of(
+    deployment: Deployment, group: GroupDef, surface: str, served: frozenset[str]
+) -> Paths:
+    """The paths of one (group, surface) over the bridges that are served."""
+    routes: list[Route] = []
+    out: list[Out] = []
+    for member in group.members:
+        target = deployment.targets[member.target]
+        mine = list(_routes(member, target, surface, served))
+        if mine:
+            routes += mine
+        else:
+            out.append(_why_out(member, target, surface, served))
+    return Paths(group.id, surface, tuple(routes), tuple(out))
+
+
+def bridges_to(member: Member, target: TargetDef, surface: str) -> Iterator[tuple[SkinDef, Bridge]]:
+    """The bridges from a surface to a target, in the order of its skins."""
+    for skin in _skins(member, target):
+        for bridge in skin.bridges.values():
+            if bridge.from_dialect == surface and bridge.to_dialect == skin.dialect:
+                yield skin, bridge
+
+
+def _routes(
+    member: Member, target: TargetDef, surface: str, served: frozenset[str]
+) -> Iterator[Route]:
+    for skin in _skins(member, target):
+        if skin.dialect == surface:
+            yield _native(member, target, skin)
+    for skin, bridge in bridges_to(member, target, surface):
+        if bridge.name in served:
+            yield _bridged(member, target, skin, bridge)
+
+
+def _native(member: Member, target: TargetDef, skin: SkinDef) -> Route:
+    return Route(
+        target=target.id,
+        skin=skin.dialect,
+        bridge=None,
+        features=skin_features(skin),
+        levels=native_levels(skin.reasoning),
+        mapped=mapped_levels(skin.reasoning),
+        only_when=bits(skin.only_when) | bits(member.only_when),
+        last_resort=member.last_resort,
+    )
+
+
+def _bridged(member: Member, target: TargetDef, skin: SkinDef, bridge: Bridge) -> Route:
+    """Levels cross all together, by the one carry word `reasoning`."""
+    levels = carried(bridge) & ALL_LEVELS
+    return Route(
+        target=target.id,
+        skin=skin.dialect,
+        bridge=bridge.name,
+        features=through(bridge, skin_features(skin)),
+        levels=levels & native_levels(skin.reasoning),
+        mapped=levels & mapped_levels(skin.reasoning),
+        only_when=bits(skin.only_when) | bits(member.only_when),
+        last_resort=member.last_resort,
+    )
+
+
+def _skins(member: Member, target: TargetDef) -> list[SkinDef]:
+    return [
+        skin
+        for dialect, skin in target.skins.items()
+        if member.skins is None or dialect in member.skins
+    ]
+
+
+def _why_out(member: Member, target: TargetDef, surface: str, served: frozenset[str]) -> Out:
+    title = TITLES[surface]
+    waiting = [bridge.name for _, bridge in bridges_to(member, target, surface)]
+    if waiting and served.isdisjoint(waiting):
+        names = ", ".join(waiting)
+        return Out(target.id, BRIDGE_NOT_SERVED, f"no {title} skin, {names} not served yet")
+    if surface in target.skins:
+        return Out(target.id, NO_SKIN, f"the member leaves its {title} skin out")
+    return Out(target.id, NO_SKIN, f"no {title} skin, no bridge from {title}")

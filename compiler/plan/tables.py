@@ -1,0 +1,69 @@
+"""The deployment as the records of the artifact, and a cell for every (group, open surface)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from compiler.model import Deployment
+from compiler.plan.model import Paths, Tables
+from compiler.plan.paths import paths_of
+from compiler.plan.records import group_record, target_record
+from runtime.selection import Cell
+from runtime.vocabulary import Group, Target
+
+
+def make_tables(deployment: Deployment, served: frozenset[str]) -> Tables:
+    """Names resolved, bridges folded into flags, nothing decided about any request yet."""
+    targets = {name: target_record(target) for name, target in deployment.targets.items()}
+    groups = {name: group_record(deployment, group) for name, group in deployment.groups.items()}
+    reaches, reach_of = _reaches(deployment)
+    paths = {
+        (group.id, surface): paths_of(deployment, group, surface, served)
+        for group in deployment.groups.values()
+        for surface in group.surfaces
+    }
+    return Tables(
+        settings=deployment.settings,
+        providers=deployment.providers,
+        prices={name: entry.price for name, entry in deployment.prices.items()},
+        targets=targets,
+        groups=groups,
+        reaches=reaches,
+        reach_of=reach_of,
+        paths=paths,
+        cells=_cells(paths, targets, groups, reaches),
+    )
+
+
+def _reaches(deployment: Deployment) -> tuple[dict[str, tuple[str, ...]], dict[str, str]]:
+    """The distinct provider sets, named in the order of the projects that bring them."""
+    names: dict[frozenset[str], str] = {}
+    reaches: dict[str, tuple[str, ...]] = {}
+    reach_of: dict[str, str] = {}
+    for project in deployment.projects.values():
+        providers = frozenset(project.providers)
+        name = names.setdefault(providers, f"r{len(names) + 1}")
+        reaches[name] = tuple(p for p in deployment.providers if p in providers)
+        reach_of[project.id] = name
+    return reaches, reach_of
+
+
+def _cells(
+    paths: Mapping[tuple[str, str], Paths],
+    targets: Mapping[str, Target],
+    groups: Mapping[str, Group],
+    reaches: Mapping[str, tuple[str, ...]],
+) -> dict[tuple[str, str], Cell]:
+    sets = {name: frozenset(providers) for name, providers in reaches.items()}
+    return {
+        (group, surface): Cell(
+            group,
+            groups[group],
+            surface,
+            here.routes,
+            targets,
+            sets,
+            {out.target: out.reason for out in here.out},
+        )
+        for (group, surface), here in paths.items()
+    }

@@ -1,0 +1,1 @@
+"""What the compiler wrote, one package per deployment: committed, reviewed, never edited."""

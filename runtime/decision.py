@@ -1,0 +1,139 @@
+"""Who answers a request: group, candidates in order, and why each other target is out.
+
+Pure: reads the artifact and what was read from the body, calls nobody.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from runtime import stateful
+from runtime.artifact import Artifact
+from runtime.cost import estimate
+from runtime.dialects import DIALECTS
+from runtime.dialects.reading import Reading
+from runtime.eligibility import SURFACE_CLOSED
+from runtime.errors import CallerError, RouterError
+from runtime.selection import (
+    Candidate,
+    Choice,
+    Excluded,
+    choose,
+    only_over_body,
+    only_over_context,
+    resolve_group,
+)
+from runtime.trace import Estimate
+from runtime.vocabulary import Caller, Group, words
+
+# An estimate needs an answer length before there is an answer: a turn of an agent is short.
+_EXPECTED_OUTPUT_TOKENS = 1024
+_NEAREST = 3
+
+
+class Decision(msgspec.Struct, frozen=True):
+    """Everything the exchange needs to know, and the dry run to show.
+
+    `previous_response_id` is the upstream's own id of the answer that is continued.
+    """
+
+    group_id: str
+    group: Group
+    surface: str
+    caller: Caller
+    order: tuple[Candidate, ...]
+    choice: Choice | None
+    phase: str | None = None
+    previous_response_id: str | None = None
+
+    @property
+    def excluded(self) -> tuple[Excluded, ...]:
+        """Each other target of the group, with all its reasons."""
+        if self.choice is None:
+            return tuple(Excluded(target, (SURFACE_CLOSED,)) for target in self.group.ranks)
+        return self.choice.excluded
+
+
+def decide(
+    artifact: Artifact,
+    surface: str,
+    caller: Caller,
+    reading: Reading,
+    *,
+    token_id: str,
+    request_id: str,
+    state_key: bytes | None,
+) -> Decision:
+    """The decision for one request. Raises CallerError for a model or state id not to be had."""
+    group_id = resolve_group(artifact, caller, reading.model)
+    group = artifact.groups[group_id]
+    # Without stickiness every request draws anew; the request id is the lot.
+    session = f"{token_id}\n{reading.session or request_id}" if group.sticky else request_id
+    cell = artifact.cells.get((group_id, surface))
+    choice = None
+    if cell is not None:
+        choice = choose(
+            cell, reading.shape, reach=caller.reach, phase=group.phase_default, session=session
+        )
+    order, upstream_id = choice.order if choice else (), None
+    if reading.previous_response_id is not None:
+        tag, upstream_id = stateful.unseal(state_key, caller.project, reading.previous_response_id)
+        order = tuple(c for c in order if c.target.tag == tag and c.skin.stateful)
+        if not order:
+            raise stateful.not_found()
+    return Decision(
+        group_id=group_id,
+        group=group,
+        surface=surface,
+        caller=caller,
+        order=order,
+        choice=choice,
+        phase=group.phase_default,
+        previous_response_id=upstream_id,
+    )
+
+
+def refusal(artifact: Artifact, decision: Decision, reading: Reading) -> RouterError:
+    """Why nobody can answer: the overflow errors clients compact on, or `no-eligible-target`."""
+    if (choice := decision.choice) is not None:
+        if (tokens := only_over_context(choice)) is not None:
+            return DIALECTS[decision.surface].overflow(reading.shape.input_tokens, tokens)
+        if (most := only_over_body(choice)) is not None:
+            return CallerError(
+                "request-too-large",
+                f"The body has {reading.shape.body_bytes} bytes; the targets of "
+                f"`{decision.group_id}` take at most {most}. Shorten the conversation.",
+            )
+    nearest = sorted(decision.excluded, key=lambda row: len(row[1]))[:_NEAREST]
+    needs = words(reading.shape.needs)
+    return CallerError(
+        "no-eligible-target",
+        f"No target of `{decision.group_id}` can serve this request on {decision.surface}: "
+        + "; ".join(f"{target}: {', '.join(reasons)}" for target, reasons in nearest)
+        + ". Drop what is lacking, or ask the administrator for a target that has it.",
+        status=artifact.settings.no_eligible_status,
+        details={
+            "surface": decision.surface,
+            "requirements": needs,
+            "nearest": [
+                {"target": target, "reason": reasons[0]} for target, reasons in nearest if reasons
+            ],
+            "hint": f"interlock explain --group {decision.group_id} --surface {decision.surface}"
+            + (f" --needs {','.join(needs)}" if needs else ""),
+        },
+    )
+
+
+def estimate_cost(
+    artifact: Artifact, decision: Decision, reading: Reading, candidate: Candidate
+) -> Estimate:
+    """What `candidate` will about cost, beside the group's baseline; in USD."""
+    output = min(reading.shape.cap or _EXPECTED_OUTPUT_TOKENS, _EXPECTED_OUTPUT_TOKENS)
+
+    def of(target_id: str | None) -> float | None:
+        price_id = artifact.targets[target_id].price if target_id else None
+        if price_id is None:
+            return None
+        return estimate(artifact.prices[price_id], reading.shape.input_tokens, output)
+
+    return Estimate(of(candidate.target_id), of(decision.group.baseline))

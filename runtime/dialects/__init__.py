@@ -1,0 +1,119 @@
+"""The three dialects as one table: how each is read, edited, watched and worded.
+
+A dialect is a folder; this table is the only way to its functions. Nothing here knows a provider,
+a route or a connection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Final, Protocol
+
+import msgspec
+
+from runtime.dialects import answer
+from runtime.dialects.chat import answer as chat_answer
+from runtime.dialects.chat import edit as chat_edit
+from runtime.dialects.chat import errors as chat_errors
+from runtime.dialects.chat import read as chat_read
+from runtime.dialects.decode import too_deep
+from runtime.dialects.messages import answer as messages_answer
+from runtime.dialects.messages import edit as messages_edit
+from runtime.dialects.messages import errors as messages_errors
+from runtime.dialects.messages import read as messages_read
+from runtime.dialects.reading import Edited, OtherDialect, Reading, Step
+from runtime.dialects.responses import answer as responses_answer
+from runtime.dialects.responses import edit as responses_edit
+from runtime.dialects.responses import errors as responses_errors
+from runtime.dialects.responses import read as responses_read
+from runtime.errors import CallerError, RouterError
+from runtime.vocabulary import Settings
+
+Headers = Mapping[bytes, bytes]
+
+
+class Reader(Protocol):
+    """A dialect's own reader; `settled` forbids it to point at another dialect."""
+
+    def __call__(
+        self, body: bytes, headers: Headers, settings: Settings, *, settled: bool = False
+    ) -> Reading: ...
+
+
+class WholeReader(Protocol):
+    """Reads an answer in one piece; `rewrite_id` makes our id of the upstream's."""
+
+    def __call__(
+        self, body: bytes, asked: str, rewrite_id: Callable[[str], str] | None = None
+    ) -> answer.Whole: ...
+
+
+class Dialect(msgspec.Struct, frozen=True):
+    """Everything the exchange needs of one dialect."""
+
+    # the body, understood; it may turn out to be written in another dialect
+    read: Callable[[bytes, Headers, Settings], Reading]
+    # the body for one candidate
+    edit: Callable[[bytes, Reading, Step], Edited]
+    # one per streamed answer
+    Watcher: type[answer.Watcher]
+    # an answer in one piece
+    whole: WholeReader
+    error_body: Callable[[RouterError, str], bytes]
+    error_event: Callable[[RouterError, str, answer.Watcher | None], bytes]
+    overflow: Callable[[int, int], CallerError]
+    status_of: Callable[[RouterError], int]
+
+
+_READERS: Final[dict[str, Reader]] = {
+    "chat": chat_read.read,
+    "responses": responses_read.read,
+    "messages": messages_read.read,
+}
+
+
+def _read(path_dialect: str, body: bytes, headers: Headers, settings: Settings) -> Reading:
+    """Reads in the dialect of the path, and follows a body that is written in another."""
+    name, settled = path_dialect, False
+    while True:
+        try:
+            return _READERS[name](body, headers, settings, settled=settled)
+        except OtherDialect as other:
+            name, settled = other.dialect, other.settled
+        except RecursionError:
+            raise too_deep() from None
+
+
+DIALECTS: Final[dict[str, Dialect]] = {
+    "chat": Dialect(
+        read=partial(_read, "chat"),
+        edit=chat_edit.edit,
+        Watcher=chat_answer.Watcher,
+        whole=chat_answer.whole,
+        error_body=chat_errors.error_body,
+        error_event=chat_errors.error_event,
+        overflow=chat_errors.overflow,
+        status_of=chat_errors.status_of,
+    ),
+    "responses": Dialect(
+        read=partial(_read, "responses"),
+        edit=responses_edit.edit,
+        Watcher=responses_answer.Watcher,
+        whole=responses_answer.whole,
+        error_body=responses_errors.error_body,
+        error_event=responses_errors.error_event,
+        overflow=responses_errors.overflow,
+        status_of=responses_errors.status_of,
+    ),
+    "messages": Dialect(
+        read=partial(_read, "messages"),
+        edit=messages_edit.edit,
+        Watcher=messages_answer.Watcher,
+        whole=messages_answer.whole,
+        error_body=messages_errors.error_body,
+        error_event=messages_errors.error_event,
+        overflow=messages_errors.overflow,
+        status_of=messages_errors.status_of,
+    ),
+}

@@ -1,0 +1,248 @@
+"""What the answers of all three dialects have in common; each dialect's own rules stand in its
+folder.
+
+A watcher lets whole events through and decides three things: when the first content goes out
+(until then nothing does, so that another target can be tried), whether the answer is complete by
+its dialect's own terminator, and which bytes may never reach the caller. It does no I/O.
+"""
+
+from __future__ import annotations
+
+import uuid
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+import msgspec
+
+from runtime import failures, sse
+from runtime.errors import UpstreamError
+from runtime.usage import Meter, Usage
+
+# Lifecycle events are small; an upstream that sends this much before any content never will.
+MAX_HELD: Final = 1 << 20
+DONE: Final = b"[DONE]"
+
+_NOTHING: Final = frozenset((b"", b"null", b'""', b"[]", b"{}"))
+_JSON_TYPES: Final = ("application/json", "text/json")
+
+
+class Whole(msgspec.Struct, frozen=True):
+    """An answer in one piece: only the declared values differ from what the upstream sent."""
+
+    body: bytes
+    usage: Usage | None = None
+    finish: str | None = None
+
+
+class Watcher(ABC):
+    """One streamed answer of one candidate.
+
+    `committed`: content went out. `done`: the terminator was seen. `error`: the answer failed;
+    the bytes that showed it are never given out, what came before them is.
+    """
+
+    def __init__(
+        self,
+        asked: str,
+        *,
+        hide_usage: bool = False,
+        response_id: str | None = None,
+        rewrite_id: Callable[[str], str] | None = None,
+    ) -> None:
+        self.asked = asked
+        self.committed = False
+        self.done = False
+        self.error: UpstreamError | None = None
+        self.finish: str | None = None
+        self.response_id = response_id
+        self.adopted = False
+        self._hide_usage = hide_usage
+        self._rewrite_id = rewrite_id
+        self._meter = Meter()
+        self._splitter = sse.Splitter()
+        self._held: list[bytes] = []
+        self._held_bytes = 0
+        self._ended = False
+
+    @property
+    def usage(self) -> Usage | None:
+        """The tokens the upstream has named so far."""
+        return self._meter.usage()
+
+    def feed(self, data: bytes) -> bytes:
+        """What may go to the caller now that `data` has come; nothing until there is content."""
+        out = self._take(self._splitter.feed(data))
+        if self._splitter.fault and not self.done:
+            self._fail(failures.invalid(self._splitter.fault))
+        return out
+
+    def eof(self) -> bytes:
+        """What goes out at a clean end; `error` is set where the answer is not complete."""
+        out = b""
+        if rest := self._splitter.close():
+            out = self._take([sse.ended(rest)])
+        if not self.done and self.error is None:
+            out += self._at_end()
+        return out
+
+    def broken(self, exc: BaseException) -> bytes:
+        """The connection failed: an answer that is not complete is lost, one that is gets closed.
+
+        The closing bytes are for the second case; `error` is set in the first.
+        """
+        if self.done or self.error is not None:
+            return b""
+        if self._is_complete():
+            return self._at_end()
+        self._fail(failures.from_exception(exc))
+        return b""
+
+    def adopt(self, previous: Watcher | None = None) -> None:
+        """The caller has had keep-alives already, from this watcher or from `previous`."""
+        self.adopted = True
+
+    def opening(self) -> bytes:
+        """What goes out when the 200 head cannot wait for content any longer."""
+        return self.ping()
+
+    def ping(self) -> bytes:
+        """What breaks a silence."""
+        return sse.KEEP_ALIVE
+
+    # --- for the dialects ----------------------------------------------------------------------
+
+    @abstractmethod
+    def _plain_until(self, events: Sequence[bytes], start: int) -> int:
+        """Where the run of events ends that pass with no more than `_edited`; hot, so in a loop."""
+
+    @abstractmethod
+    def _special(self, name: bytes, data: bytes) -> bytes | None:
+        """The data to pass on for any other event, None for none; notes what the event says."""
+
+    def _is_complete(self) -> bool:
+        """Whether an answer is whole although its stream has not been ended."""
+        return False
+
+    def _on_done_mark(self) -> bool:
+        """Whether Chat's `[DONE]` may pass; before another dialect's terminator it may not."""
+        return False
+
+    @abstractmethod
+    def _at_end(self) -> bytes:
+        """The closing bytes of an answer that ended without the terminator, or a failure."""
+
+    def _edited(self, events: Sequence[bytes]) -> bytes:
+        """Plain events in the bytes the caller gets."""
+        return b"".join(events)
+
+    def _commit(self) -> None:
+        self.committed = True
+
+    def _fail(self, error: UpstreamError) -> None:
+        if self.error is None:
+            self.error = failures.interrupted(error) if self.committed else error
+            self._held.clear()
+
+    def _fail_incomplete(self) -> None:
+        """A clean end of the connection that is no end of the answer."""
+        self._fail(failures.incomplete() if self.committed else failures.empty())
+
+    # --- holding back --------------------------------------------------------------------------
+
+    def _take(self, events: Sequence[bytes]) -> bytes:
+        out: list[bytes] = []
+        at = 0
+        while at < len(events) and self.error is None:
+            if self.committed and not self.done:
+                end = self._plain_until(events, at)
+                if end > at:
+                    out.append(self._edited(events[at:end]))
+                    at = end
+                    continue
+            self._pass(events[at], out)
+            at += 1
+        return b"".join(out)
+
+    def _pass(self, event: bytes, out: list[bytes]) -> None:
+        passed = self._passed(event)
+        if passed is None or self.error is not None:
+            return
+        if self.committed:
+            out.extend(self._held)
+            self._held.clear()
+            out.append(passed)
+        else:
+            self._hold(passed)
+
+    def _passed(self, event: bytes) -> bytes | None:
+        """The event as the caller gets it; None when it is not for the caller."""
+        name, data = sse.parse(event)
+        if not data:  # a comment; an event with a name and no data would be one of no dialect
+            return None if name or self.done else event
+        if data.strip() == DONE:
+            return event if self._done_mark_passes() else None
+        if self.done:
+            return None
+        if b"\n" in data:  # between the tokens of JSON a line end is a space like any other
+            data = data.replace(b"\n", b" ")
+            event = sse.event(name.decode(), data) if name else sse.data_event(data)
+        passed = self._special(name, data)
+        if passed is None:
+            return None
+        if passed is data:
+            return event
+        at = event.find(data)
+        return event[:at] + passed + event[at + len(data) :]
+
+    def _done_mark_passes(self) -> bool:
+        # Some upstreams close every dialect's stream with Chat's mark.
+        passes = self._on_done_mark() if not self.done else not self._ended
+        self._ended = self._ended or passes
+        return passes
+
+    def _hold(self, event: bytes) -> None:
+        self._held.append(event)
+        self._held_bytes += len(event)
+        if self._held_bytes > MAX_HELD:
+            self._fail(failures.invalid("1 MiB of events brought no content"))
+
+
+def content_matches(*, streaming: bool, content_type: str | None) -> bool:
+    """Whether an answer has the form that was asked for; a missing content type is let through."""
+    kind = (content_type or "").partition(";")[0].strip().lower()
+    if not kind:
+        return True
+    if streaming:
+        return kind == "text/event-stream"
+    return kind in _JSON_TYPES or (kind.startswith("application/") and kind.endswith("+json"))
+
+
+def carries(fields: dict[str, msgspec.Raw] | None, labels: frozenset[str]) -> bool:
+    """Whether any member but the `labels` holds something."""
+    if not fields:
+        return False
+    return any(name not in labels and holds(value) for name, value in fields.items())
+
+
+def holds(value: msgspec.Raw) -> bool:
+    """Whether a member is there and not empty."""
+    return bytes(value) not in _NOTHING
+
+
+def is_set(value: msgspec.Raw) -> bool:
+    """Whether a member is there and not null."""
+    return bytes(value) not in (b"", b"null")
+
+
+def plain(value: msgspec.Raw) -> Any:
+    """A carried member as Python data; None for one that is absent or no JSON."""
+    try:
+        return msgspec.json.decode(value)
+    except (msgspec.DecodeError, RecursionError):
+        return None
+
+
+def new_response_id() -> str:
+    """An id for an answer of our own making."""
+    return f"resp_{uuid.uuid4().hex}"

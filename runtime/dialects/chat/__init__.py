@@ -1,0 +1,1 @@
+"""OpenAI Chat Completions: the one place that knows this wire."""

@@ -1,0 +1,186 @@
+"""Reads a Chat Completions request: one typed decode, and what falls out of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+
+from runtime.dialects.decode import ABSENT, Amount, decode_body, invalid, is_set
+from runtime.dialects.parts import Content, Parts, is_plain
+from runtime.dialects.reading import OtherDialect, Reading, shape_of
+from runtime.dialects.session import opening, session_key
+from runtime.dialects.tools import Named, Toolbox, ToolChoice
+from runtime.reasoning import Options, Thinking, read_ask
+from runtime.vocabulary import (
+    FORCED,
+    JSON_OBJECT,
+    JSON_SCHEMA,
+    LOGPROBS,
+    MULTIPLE,
+    PREFILL,
+    STATEFUL,
+    STREAM,
+    Settings,
+)
+
+
+class Message(msgspec.Struct, gc=False):
+    """One turn. `prefix` is how some providers are asked to go on with an assistant's text."""
+
+    role: str | None = None
+    content: Content = None
+    prefix: bool | None = None
+    reasoning_content: str | None = None
+    reasoning: str | None = None
+    reasoning_details: list[msgspec.Raw] | None = None
+
+
+class StreamOptions(msgspec.Struct):
+    """Only whether a usage chunk was asked for."""
+
+    include_usage: bool | None = None
+
+
+class Format(msgspec.Struct):
+    """Only what kind of answer is asked for."""
+
+    type: str | None = None
+
+
+class Body(msgspec.Struct, gc=False):
+    """The fields we look at; all others travel unseen."""
+
+    model: str | None = None
+    messages: list[Message] | None = None
+    stream: bool | None = None
+    stream_options: StreamOptions | None = None
+    max_tokens: Amount | None = None
+    max_completion_tokens: Amount | None = None
+    tools: msgspec.Raw = ABSENT
+    tool_choice: ToolChoice = None
+    # what tools were called at first
+    functions: msgspec.Raw = ABSENT
+    function_call: str | Named | None = None
+    web_search_options: msgspec.Raw = ABSENT
+    parallel_tool_calls: bool | None = None
+    response_format: Format | None = None
+    reasoning_effort: str | None = None
+    reasoning: Options | None = None
+    thinking: Thinking | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    n: Amount | None = None
+    logprobs: bool | None = None
+    top_logprobs: Amount | None = None
+    store: bool | None = None
+    prompt_cache_key: str | None = None
+    # fields of the other dialects
+    input: msgspec.Raw = ABSENT
+    system: msgspec.Raw = ABSENT
+
+
+_BODY: Final = msgspec.json.Decoder(Body)
+_FORMATS: Final = {"json_object": JSON_OBJECT, "json_schema": JSON_SCHEMA}
+# How Messages writes tool calls and results.
+_BLOCKS: Final = ("tool_use", "tool_result")
+
+
+def read(
+    body: bytes, headers: Mapping[bytes, bytes], settings: Settings, *, settled: bool = False
+) -> Reading:
+    """The request, understood. Raises CallerError, or OtherDialect unless `settled`."""
+    fields = decode_body(_BODY, body)
+    if not fields.messages:
+        raise _without_messages(fields)
+    tools = _tools(fields, settings)
+    history = _history(fields.messages, settings)
+    if not settled and (history.blocks or tools.anthropic or is_set(fields.system)):
+        raise OtherDialect("messages", settled=True)
+    ask = read_ask(
+        fields.reasoning_effort,
+        "reasoning_effort",
+        fields.reasoning,
+        fields.thinking,
+        settings.budgets,
+    )
+    cap = fields.max_completion_tokens if fields.max_tokens is None else fields.max_tokens
+    needs = _needs(fields, fields.messages[-1]) | tools.forced_need(fields.tool_choice) | ask.bit
+    return Reading(
+        dialect="chat",
+        model=fields.model or None,
+        stream=bool(fields.stream),
+        shape=shape_of(needs, cap, tools, history, len(body)),
+        session=session_key(headers, fields.prompt_cache_key, None, opening(fields.messages)),
+        level=ask.level,
+        budget=ask.budget,
+        thinking_off=ask.off,
+        thinking=ask.thinking,
+        forced=bool(needs & FORCED) or tools.forced(fields.tool_choice),
+        include_usage=bool(fields.stream_options and fields.stream_options.include_usage),
+        hosted=tools.hosted_pairs(),
+        strip=tools.strippable(),
+        deterministic=fields.temperature == 0,
+        opaque=history.opaque,
+        echo=history.echo,
+    )
+
+
+def _without_messages(fields: Body) -> Exception:
+    if is_set(fields.input):
+        return OtherDialect("responses", settled=True)
+    return invalid("The body has neither `messages` nor `input`. Send one of them.", "messages")
+
+
+def _tools(fields: Body, settings: Settings) -> Toolbox:
+    tools = Toolbox(settings.hosted_tools)
+    tools.add(fields.tools, "tools")
+    tools.add(fields.functions, "functions")
+    if is_set(fields.web_search_options):
+        tools.add_hosted("web_search", "web_search_options")
+    return tools
+
+
+class _History(Parts):
+    """The parts of a conversation. `blocks`: it holds what only Messages has."""
+
+    __slots__ = ("blocks",)
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings.images)
+        self.blocks = False
+
+
+def _history(messages: list[Message], settings: Settings) -> _History:
+    history = _History(settings)
+    for index, message in enumerate(messages):
+        content = message.content
+        if message.reasoning_content or message.reasoning:
+            history.echo = True
+        if message.reasoning_details:
+            history.opaque = True
+        if isinstance(content, list):
+            history.blocks = history.blocks or any(part.type in _BLOCKS for part in content)
+        if not is_plain(content):
+            history.add(content, f"messages[{index}].content")
+    return history
+
+
+def _needs(fields: Body, last: Message) -> int:
+    needs = 0
+    if fields.stream:
+        needs |= STREAM
+    if fields.response_format is not None:
+        needs |= _FORMATS.get(fields.response_format.type or "", 0)
+    if fields.n is not None and fields.n > 1:
+        needs |= MULTIPLE
+    if fields.logprobs or fields.top_logprobs:
+        needs |= LOGPROBS
+    if fields.store:
+        needs |= STATEFUL
+    if last.role == "assistant" or last.prefix:
+        needs |= PREFILL
+    if isinstance(fields.function_call, Named):
+        needs |= FORCED
+    return needs

@@ -1,0 +1,258 @@
+"""A body on its way to one candidate: the changes that all dialects share, each a small function.
+
+The top level is a mapping of keys to values; what no change touches stays the very bytes that
+came. Every change that takes something away names it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+
+import msgspec
+
+from runtime import hosted
+from runtime.dialects.decode import decode
+from runtime.dialects.reading import Edited, Reading, Step
+from runtime.dialects.tools import CLIENT_TOOLS, Tool
+from runtime.reasoning import OWNED, Ask, Wanted, form
+
+_OBJECT: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_LIST: Final = msgspec.json.Decoder(list[msgspec.Raw])
+_TOOL: Final = msgspec.json.Decoder(Tool)
+_ENCODER: Final = msgspec.json.Encoder()
+_OPEN: Final = ord("{")
+
+
+class Draft:
+    """`top` maps keys to `Raw`, or to what a change put there. `cap` is what goes on the wire."""
+
+    __slots__ = ("betas", "cap", "dropped", "hide_usage", "reading", "step", "top")
+
+    def __init__(self, body: bytes, reading: Reading, step: Step) -> None:
+        self.top: dict[str, Any] = decode(_OBJECT, body, "")
+        self.reading = reading
+        self.step = step
+        self.dropped: list[str] = []
+        self.betas: tuple[str, ...] = ()
+        self.cap = reading.shape.cap if step.cap is None else step.cap
+        self.hide_usage = False
+        self.top["model"] = step.skin.model
+
+    def finish(self) -> Edited:
+        """The bytes, and what was left out of them."""
+        dropped = tuple(dict.fromkeys(self.dropped))
+        return Edited(_ENCODER.encode(self.top), dropped, self.betas, self.hide_usage)
+
+    # --- paths: "a.b" is key b of the object at key a ------------------------------------------
+
+    def get(self, path: str) -> Any:
+        """The plain value at a path; None where there is none."""
+        holder, key = self._holder(path)
+        value = holder.get(key) if holder is not None else None
+        return msgspec.json.decode(value) if isinstance(value, msgspec.Raw) else value
+
+    def set(self, path: str, value: Any) -> None:
+        """Writes a value, making the objects on the way."""
+        *way, key = path.split(".")
+        holder = self.top
+        for name in way:
+            inner = open_object(holder.get(name))
+            holder[name] = inner = {} if inner is None else inner
+            holder = inner
+        holder[key] = value
+
+    def remove(self, path: str) -> bool:
+        """Takes a value out, and the objects it leaves empty; False where there was none."""
+        *way, key = path.split(".")
+        if not way:
+            return self.top.pop(key, self) is not self
+        holder, _ = self._holder(path)
+        if holder is None or key not in holder:
+            return False
+        del holder[key]
+        outer = ".".join(way)
+        if holder:
+            self.set(outer, holder)
+            return True
+        return self.remove(outer)
+
+    def drop(self, path: str) -> None:
+        """Takes a value out and names it."""
+        if self.remove(path):
+            self.dropped.append(path)
+
+    def _holder(self, path: str) -> tuple[dict[str, Any] | None, str]:
+        *way, key = path.split(".")
+        holder: dict[str, Any] | None = self.top
+        for name in way:
+            holder = open_object(holder.get(name)) if holder is not None else None
+        return holder, key
+
+
+def open_object(value: Any) -> dict[str, Any] | None:
+    """The members of an object, their values still as they came; None for anything else."""
+    if isinstance(value, msgspec.Raw):
+        view = memoryview(value)
+        return _OBJECT.decode(value) if len(view) and view[0] == _OPEN else None
+    return value if isinstance(value, dict) else None
+
+
+def open_list(value: Any) -> list[Any]:
+    """The elements of an array, as they came."""
+    return _LIST.decode(value) if isinstance(value, msgspec.Raw) else value
+
+
+# --- changes, in the order they are made -------------------------------------------------------
+
+
+def strip_hosted(draft: Draft) -> None:
+    """Leaves out the hosted tools the skin does not have, and a choice that names one of them."""
+    reading, step = draft.reading, draft.step
+    words = hosted.to_strip(reading.hosted, step.features) if reading.strip else frozenset()
+    if not words:
+        return
+    for field, word in hosted.FIELDS.items():
+        if word in words:
+            draft.top.pop(field, None)
+    draft.dropped += [f"hosted:{word}" for word, _ in reading.hosted if word in words]
+    names: set[str] = set()
+    if "tools" in draft.top:
+        draft.top["tools"] = without_hosted(draft.top["tools"], words, names)
+        if not draft.top["tools"]:
+            for key in ("tools", "tool_choice", "parallel_tool_calls"):
+                draft.top.pop(key, None)
+    choice = open_object(draft.top.get("tool_choice"))
+    if choice and _names_one(draft.get("tool_choice"), words, names):
+        del draft.top["tool_choice"]
+
+
+def without_hosted(tools: Any, words: frozenset[str], names: set[str]) -> list[Any]:
+    """The tools that stay, as they came; `names` collects what those that go are called."""
+    kept = []
+    for raw in open_list(tools):
+        tool = _TOOL.decode(raw)
+        if tool.type == "namespace":
+            inner = open_object(raw) or {}
+            inner["tools"] = without_hosted(inner.get("tools", []), words, names)
+            kept += [inner] if len(inner["tools"]) < len(tool.tools or ()) else [raw]
+        elif _is_client_tool(tool) or hosted.normalise(tool.type or "") not in words:
+            kept.append(raw)
+        else:
+            names.add(tool.name or tool.type or "")
+    return kept
+
+
+def _is_client_tool(tool: Tool) -> bool:
+    return tool.type in (None, "function", "custom")
+
+
+def _names_one(choice: dict[str, Any], words: frozenset[str], names: set[str]) -> bool:
+    if choice.get("name") in names:
+        return True
+    allowed = choice.get("allowed_tools") or choice
+    listed = allowed.get("tools") or () if choice.get("type") == "allowed_tools" else (choice,)
+    client = (None, "function", "custom", "auto", "any", "tool", "none")
+    kinds = [tool.get("type") for tool in listed if tool.get("type") not in client]
+    return any(hosted.normalise(kind) in words for kind in kinds if isinstance(kind, str))
+
+
+def write_cap(draft: Draft, fields: Iterable[str]) -> None:
+    """Sends the output cap under the skin's own name for it, as low as the candidate needs."""
+    declared, asked, value = draft.step.skin.cap, draft.reading.shape.cap, draft.cap
+    if value is None:
+        return
+    here = next((field for field in fields if field in draft.top), None)
+    name = declared.field if declared is not None else here
+    if name is None:
+        return
+    if declared is not None:
+        for field in fields:
+            if field != name:
+                draft.top.pop(field, None)
+    if draft.get(name) != value:
+        draft.top[name] = value
+    if asked is not None and value != asked:
+        draft.dropped.append(f"{name}:{value}")
+
+
+def write_reasoning(draft: Draft) -> None:
+    """Writes level and budget in the skin's form, or leaves them out where it has none."""
+    reading, step = draft.reading, draft.step
+    skin = step.skin.reasoning
+    ask = Ask(reading.level, reading.budget, reading.thinking_off, reading.thinking)
+    wanted = Wanted(
+        dialect=reading.dialect,
+        ask=ask,
+        forced=reading.forced,
+        keep_level=step.keep_level,
+        group_default=step.group_default,
+        budgets=step.budgets,
+        cap=draft.cap,
+        sent=draft.top,
+        broken_turn=reading.opaque and reading.tool_loop and not step.same_continuity,
+    )
+    written = form(wanted, skin)
+    draft.dropped += written.dropped
+    if written.paths is not None:
+        _write_paths(draft, written.paths)
+    if skin is not None and written.asked:
+        for field in skin.rejects:
+            draft.drop(field)
+
+
+def _write_paths(draft: Draft, paths: dict[str, Any]) -> None:
+    there = all(draft.get(path) == value for path, value in paths.items())
+    if draft.reading.dialect == "chat" and paths and there:
+        return  # what else a caller says on Chat is a word of its provider, not of the dialect
+    for path in OWNED[draft.reading.dialect]:
+        if path in paths:
+            if draft.get(path) != paths[path]:
+                draft.set(path, paths[path])
+        elif path.partition(".")[0] in draft.top:
+            draft.remove(path)
+    # what is left of a `thinking` object without its type, e.g. `display`, means nothing
+    if "thinking" in draft.top and "thinking.type" not in paths:
+        draft.top.pop("thinking")
+
+
+def write_parallel_off(draft: Draft) -> None:
+    """One call at a time, for a skin that cannot do several."""
+    if draft.step.skin.parallel or not draft.reading.shape.needs & CLIENT_TOOLS:
+        return
+    asked = draft.get("parallel_tool_calls")
+    if asked is not False:
+        draft.top["parallel_tool_calls"] = False
+        draft.dropped += ["parallel_tool_calls"] if asked else []
+
+
+def drop_fields(draft: Draft) -> None:
+    """Leaves out what the skin does not take."""
+    for path in draft.step.skin.drop:
+        draft.drop(path)
+
+
+def patch(draft: Draft) -> None:
+    """Adds the constants of the skin; objects are merged key by key."""
+    if draft.step.skin.patch:
+        _merge(draft.top, draft.step.skin.patch)
+
+
+def _merge(holder: dict[str, Any], additions: dict[str, Any]) -> None:
+    for key, value in additions.items():
+        inner = open_object(holder.get(key)) if isinstance(value, dict) else None
+        if inner is None:
+            holder[key] = value
+        else:
+            _merge(inner, value)
+            holder[key] = inner
+
+
+def edited(
+    body: bytes, reading: Reading, step: Step, changes: Iterable[Callable[[Draft], None]]
+) -> Edited:
+    """The body after all changes, in their order."""
+    draft = Draft(body, reading, step)
+    for change in changes:
+        change(draft)
+    return draft.finish()

@@ -1,0 +1,1 @@
+"""Anthropic Messages: the one place that knows this wire."""

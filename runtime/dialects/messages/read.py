@@ -1,0 +1,167 @@
+"""Reads a Messages request, also one that only wants its tokens counted: one typed decode."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+
+from runtime.dialects.decode import ABSENT, Amount, decode_body, invalid, is_set
+from runtime.dialects.parts import Content, Parts, is_plain, texts
+from runtime.dialects.reading import OtherDialect, Reading, shape_of
+from runtime.dialects.session import opening, session_key
+from runtime.dialects.tools import MESSAGES_KINDS, Toolbox, ToolChoice
+from runtime.reasoning import Thinking, read_ask
+from runtime.vocabulary import JSON_OBJECT, JSON_SCHEMA, PREFILL, STREAM, Settings
+
+
+class Message(msgspec.Struct, gc=False):
+    """One turn. `tool_calls` belongs to Chat and shows that a body is."""
+
+    role: str | None = None
+    content: Content = None
+    tool_calls: list[msgspec.Raw] | None = None
+
+
+class Format(msgspec.Struct):
+    """Only what kind of answer is asked for."""
+
+    type: str | None = None
+
+
+class OutputConfig(msgspec.Struct):
+    """How much effort, and in which form."""
+
+    effort: str | None = None
+    format: Format | None = None
+
+
+class Metadata(msgspec.Struct):
+    """Only the user id, in which some clients name their session."""
+
+    user_id: str | None = None
+
+
+class Body(msgspec.Struct, gc=False):
+    """The fields we look at; all others travel unseen."""
+
+    model: str | None = None
+    messages: list[Message] | None = None
+    system: Content = None
+    stream: bool | None = None
+    max_tokens: Amount | None = None
+    tools: msgspec.Raw = ABSENT
+    tool_choice: ToolChoice = None
+    mcp_servers: list[msgspec.Raw] | None = None
+    thinking: Thinking | None = None
+    output_config: OutputConfig | None = None
+    # where the format stood before `output_config`
+    output_format: Format | None = None
+    metadata: Metadata | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    top_k: Amount | None = None
+    stop_sequences: list[str] | None = None
+    # a field of Responses
+    input: msgspec.Raw = ABSENT
+
+
+_NO_CONFIG: Final = OutputConfig()
+_BODY: Final = msgspec.json.Decoder(Body)
+_FORMATS: Final = {"json_object": JSON_OBJECT, "json_schema": JSON_SCHEMA}
+
+
+def read(
+    body: bytes, headers: Mapping[bytes, bytes], settings: Settings, *, settled: bool = False
+) -> Reading:
+    """The request, understood. Raises CallerError, or OtherDialect unless `settled`."""
+    fields = decode_body(_BODY, body)
+    if not fields.messages:
+        raise _without_messages(fields)
+    tools = Toolbox(settings.hosted_tools, MESSAGES_KINDS)
+    tools.add(fields.tools, "tools")
+    if fields.mcp_servers:
+        tools.add_hosted("mcp", "mcp_servers")
+    history = _history(fields.messages, settings)
+    if not settled and (tools.openai or history.is_chat):
+        raise OtherDialect("chat", settled=True)
+    if not is_plain(fields.system):
+        history.add(fields.system, "system")
+    config = fields.output_config or _NO_CONFIG
+    ask = read_ask(config.effort, "output_config.effort", None, fields.thinking, settings.budgets)
+    needs = _needs(fields, config, history) | tools.forced_need(fields.tool_choice) | ask.bit
+    user_id = fields.metadata.user_id if fields.metadata else None
+    start = [*texts(fields.system), *opening(fields.messages)]
+    return Reading(
+        dialect="messages",
+        model=fields.model or None,
+        stream=bool(fields.stream),
+        shape=shape_of(needs, fields.max_tokens, tools, history, len(body)),
+        session=session_key(headers, None, user_id, start),
+        level=ask.level,
+        budget=ask.budget,
+        thinking_off=ask.off,
+        thinking=ask.thinking,
+        forced=tools.forced(fields.tool_choice),
+        hosted=tools.hosted_pairs(),
+        strip=tools.strippable(),
+        deterministic=fields.temperature == 0,
+        betas=_betas(headers),
+        opaque=history.opaque,
+        echo=history.echo,
+        system_turns=history.system_turns,
+        tool_loop=_holds_results(fields.messages[-1].content),
+    )
+
+
+def _without_messages(fields: Body) -> Exception:
+    if is_set(fields.input):
+        return OtherDialect("responses", settled=True)
+    return invalid("The body has neither `messages` nor `input`. Send one of them.", "messages")
+
+
+class _History(Parts):
+    """The parts of a conversation, and what its roles tell."""
+
+    __slots__ = ("is_chat", "last_role", "system_turns")
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings.images)
+        self.is_chat = False
+        self.last_role: str | None = None
+        self.system_turns = False
+
+
+def _history(messages: list[Message], settings: Settings) -> _History:
+    history = _History(settings)
+    for index, message in enumerate(messages):
+        if message.role == "system":
+            history.system_turns = True
+        else:
+            history.last_role = message.role
+        if message.role == "tool" or message.tool_calls is not None:
+            history.is_chat = True
+        if not is_plain(message.content):
+            history.add(message.content, f"messages[{index}].content")
+    return history
+
+
+def _needs(fields: Body, config: OutputConfig, history: _History) -> int:
+    needs = STREAM if fields.stream else 0
+    wanted = config.format or fields.output_format
+    if wanted is not None:
+        needs |= _FORMATS.get(wanted.type or "", 0)
+    return needs | PREFILL if history.last_role == "assistant" else needs
+
+
+def _holds_results(content: Content) -> bool:
+    return isinstance(content, list) and any(part.type == "tool_result" for part in content)
+
+
+def _betas(headers: Mapping[bytes, bytes]) -> tuple[str, ...]:
+    """The values of `anthropic-beta`, which is a comma-separated list."""
+    line = headers.get(b"anthropic-beta")
+    if not line:
+        return ()
+    return tuple(value for value in map(str.strip, line.decode("latin-1").split(",")) if value)

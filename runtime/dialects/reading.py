@@ -1,0 +1,107 @@
+"""What a dialect reads out of a request body, and what is done to it for one candidate.
+
+These records are all that the exchange knows of a body; the bytes stay with the dialects.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from runtime.dialects.parts import Parts
+from runtime.dialects.tools import Toolbox
+from runtime.shape import Shape, estimate_input_tokens
+from runtime.vocabulary import Skin, Target
+
+
+class Reading(msgspec.Struct, frozen=True, kw_only=True):
+    """A request body, understood once. `dialect` is the body's own, whatever its path said."""
+
+    dialect: str
+    model: str | None
+    stream: bool
+    shape: Shape
+    # first session key found in headers and body, else a digest of how the conversation opens
+    session: str | None
+    # the asked reasoning level (a budget is mapped to one), and the budget as written
+    level: str | None = None
+    budget: int | None = None
+    thinking_off: bool = False
+    forced: bool = False
+    include_usage: bool = False
+    # hosted tool types with their policy, in body order; `strip` are those a skin may go without
+    hosted: tuple[tuple[str, str], ...] = ()
+    strip: tuple[str, ...] = ()
+    previous_response_id: str | None = None
+    # temperature 0, written out
+    deterministic: bool = False
+
+    # --- of interest to this dialect's `edit` alone ---
+    # type word of a `thinking` object, e.g. "adaptive"; None when there is none
+    thinking: str | None = None
+    # asked anthropic-beta values
+    betas: tuple[str, ...] = ()
+    # the history holds state only its maker can read: signatures, encrypted reasoning
+    opaque: bool = False
+    # the history holds readable reasoning of earlier answers
+    echo: bool = False
+    # Responses: reasoning of earlier answers is referred to by its id
+    references: bool = False
+    # Messages: a `role: system` turn stands inside `messages`
+    system_turns: bool = False
+    # the last turn is nothing but tool results: the model is in the middle of its own turn
+    tool_loop: bool = False
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """What one candidate wants done to the body. `features` are those of its route."""
+
+    skin: Skin
+    target: Target
+    features: int
+    asked: str
+    # False: the asked level is left out, because the skin neither lists nor maps it
+    keep_level: bool = True
+    group_default: str | None = None
+    budgets: dict[str, int] = {}
+    input_tokens: int = 0
+    # the upstream's own id of the answer that is continued
+    previous_response_id: str | None = None
+    # False: opaque state in the history was made elsewhere and is left out
+    same_continuity: bool = True
+    # the output cap to send; None: as asked, or the skin's default where the dialect needs one
+    cap: int | None = None
+
+
+class Edited(msgspec.Struct, frozen=True):
+    """The bytes for one candidate. `dropped` names what was left out, for the trace."""
+
+    body: bytes
+    dropped: tuple[str, ...] = ()
+    # anthropic-beta values to send
+    betas: tuple[str, ...] = ()
+    # Chat: we asked for the usage chunk, the caller did not
+    hide_usage: bool = False
+
+
+class OtherDialect(Exception):
+    """The body is written in another dialect than its path; `settled` ends the search."""
+
+    def __init__(self, dialect: str, *, settled: bool) -> None:
+        super().__init__(dialect)
+        self.dialect = dialect
+        self.settled = settled
+
+
+def shape_of(needs: int, cap: int | None, tools: Toolbox, parts: Parts, size: int) -> Shape:
+    """The shape of a body of `size` bytes with these tools and parts."""
+    return Shape(
+        needs=needs | tools.needs | parts.needs,
+        cap=cap,
+        input_tokens=estimate_input_tokens(
+            size, parts.inline_bytes, parts.images + parts.documents
+        ),
+        body_bytes=size,
+        tool_schema_bytes=tools.size,
+        tools=tools.count,
+        images=parts.images,
+    )

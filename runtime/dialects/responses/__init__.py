@@ -1,0 +1,1 @@
+"""OpenAI Responses: the one place that knows this wire."""

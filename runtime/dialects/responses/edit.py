@@ -1,0 +1,131 @@
+"""Writes a Responses request for one candidate: the caller's bytes, and declared changes."""
+
+from __future__ import annotations
+
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from runtime import hosted
+from runtime.dialects import draft as shared
+from runtime.dialects.draft import Draft, open_list, open_object
+from runtime.dialects.reading import Edited, Reading, Step
+from runtime.dialects.responses.read import ENCRYPTED, REASONING_ID
+
+_CAP_FIELDS: Final = ("max_output_tokens",)
+_SUMMARIES: Final = ("reasoning.summary", "reasoning.generate_summary")
+
+
+class _Item(msgspec.Struct):
+    type: str | None = None
+    id: str | None = None
+    encrypted_content: str | None = None
+
+
+_ITEM: Final = msgspec.json.Decoder(_Item)
+
+
+def edit(body: bytes, reading: Reading, step: Step) -> Edited:
+    """The body for one candidate, and what was left out of it."""
+    return shared.edited(body, reading, step, _CHANGES)
+
+
+def _strip_additional(draft: Draft) -> None:
+    """Codex can put its tools into an input item."""
+    reading = draft.reading
+    words = hosted.to_strip(reading.hosted, draft.step.features) if reading.strip else frozenset()
+    raw = draft.top.get("input")
+    if not words or not isinstance(raw, msgspec.Raw) or b'"additional_tools"' not in bytes(raw):
+        return
+    draft.top["input"] = [_stripped(item, words) for item in open_list(raw)]
+
+
+def _stripped(item: Any, words: frozenset[str]) -> Any:
+    if _ITEM.decode(item).type != "additional_tools":
+        return item
+    members = open_object(item) or {}
+    members["tools"] = shared.without_hosted(members.get("tools", []), words, set())
+    return members
+
+
+def _write_cap(draft: Draft) -> None:
+    shared.write_cap(draft, _CAP_FIELDS)
+
+
+def _write_reasoning(draft: Draft) -> None:
+    shared.write_reasoning(draft)
+    reasoning = draft.step.skin.reasoning
+    if "reasoning" in draft.top and (reasoning is None or not reasoning.summaries):
+        for path in _SUMMARIES:
+            if draft.get(path) is not None:
+                draft.drop(path)
+
+
+def _write_state(draft: Draft) -> None:
+    """Storing, and the upstream's own id of the answer that is continued."""
+    step = draft.step
+    # absent means yes here
+    if step.skin.store == "force_false" and draft.get("store") is not False:
+        draft.dropped += ["store"] if draft.get("store") else []
+        draft.top["store"] = False
+    if draft.reading.previous_response_id is None:
+        return
+    if step.previous_response_id is None:
+        draft.drop("previous_response_id")
+    else:
+        draft.top["previous_response_id"] = step.previous_response_id
+
+
+def _leave_out_reasoning(draft: Draft) -> None:
+    """Takes earlier reasoning out of the history where the skin may not or cannot have it."""
+    skin, reading = draft.step.skin, draft.reading
+    left_out = _LeftOut(
+        # a reference is good where its item is kept; the router keeps none
+        references=reading.references and not (skin.stateful and draft.step.same_continuity),
+        opaque=reading.opaque and not draft.step.same_continuity,
+        all=reading.echo and skin.reasoning is not None and skin.reasoning.echo == "forbidden",
+    )
+    if left_out == _NOTHING:
+        return
+    kept = []
+    for raw in open_list(draft.top["input"]):
+        name = _name_of(_ITEM.decode(raw), left_out)
+        if name is None:
+            kept.append(raw)
+        else:
+            draft.dropped.append(name)
+    draft.top["input"] = kept
+
+
+class _LeftOut(NamedTuple):
+    """Which reasoning does not travel; `all` is readable reasoning too."""
+
+    references: bool = False
+    opaque: bool = False
+    all: bool = False
+
+
+_NOTHING: Final = _LeftOut()
+
+
+def _name_of(item: _Item, left_out: _LeftOut) -> str | None:
+    """The name an item is missed by, or None when it stays."""
+    if left_out.opaque and item.encrypted_content is not None:
+        kind = item.type if item.type in ENCRYPTED else "item"
+        return f"{kind}.encrypted_content"
+    if left_out.references and item.type == "item_reference":
+        return "item_reference" if (item.id or "").startswith(REASONING_ID) else None
+    return "reasoning" if left_out.all and item.type == "reasoning" else None
+
+
+_CHANGES: Final = (
+    _strip_additional,
+    shared.strip_hosted,
+    shared.write_parallel_off,
+    _write_cap,
+    _write_reasoning,
+    _write_state,
+    _leave_out_reasoning,
+    shared.drop_fields,
+    shared.patch,
+)

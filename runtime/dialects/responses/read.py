@@ -1,0 +1,172 @@
+"""Reads a Responses request: one typed decode, and what falls out of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+
+from runtime.dialects.decode import ABSENT, Amount, decode_body, invalid, is_set
+from runtime.dialects.parts import Content, Parts, is_plain
+from runtime.dialects.reading import OtherDialect, Reading, shape_of
+from runtime.dialects.session import opening, session_key
+from runtime.dialects.tools import Toolbox, ToolChoice
+from runtime.reasoning import Options, read_ask
+from runtime.vocabulary import JSON_OBJECT, JSON_SCHEMA, LOGPROBS, STATEFUL, STREAM, Settings
+
+
+class Item(msgspec.Struct, gc=False):
+    """One entry of `input`; a message may come without a type."""
+
+    type: str | None = None
+    role: str | None = None
+    id: str | None = None
+    content: Content = None
+    output: Content = None
+    encrypted_content: msgspec.Raw = ABSENT
+    # of additional_tools
+    tools: msgspec.Raw = ABSENT
+    # of image_generation_call: a whole image
+    result: msgspec.Raw = ABSENT
+
+
+class Format(msgspec.Struct):
+    """Only what kind of answer is asked for."""
+
+    type: str | None = None
+
+
+class Text(msgspec.Struct):
+    """Only the format; verbosity travels unseen."""
+
+    format: Format | None = None
+
+
+class Body(msgspec.Struct, gc=False):
+    """The fields we look at; all others travel unseen."""
+
+    model: str | None = None
+    input: str | list[Item] | None = None
+    instructions: str | list[Item] | None = None
+    stream: bool | None = None
+    max_output_tokens: Amount | None = None
+    tools: msgspec.Raw = ABSENT
+    tool_choice: ToolChoice = None
+    parallel_tool_calls: bool | None = None
+    text: Text | None = None
+    reasoning: Options | None = None
+    include: list[str] | None = None
+    temperature: float | None = None
+    top_p: float | None = None
+    top_logprobs: Amount | None = None
+    store: bool | None = None
+    background: bool | None = None
+    previous_response_id: str | None = None
+    conversation: msgspec.Raw = ABSENT
+    prompt_cache_key: str | None = None
+    # a field of the other dialects
+    messages: msgspec.Raw = ABSENT
+
+
+_BODY: Final = msgspec.json.Decoder(Body)
+_FORMATS: Final = {"json_object": JSON_OBJECT, "json_schema": JSON_SCHEMA}
+_INCLUDE_LOGPROBS: Final = "message.output_text.logprobs"
+# Ids of reasoning items: they can be left out, so a reference to one is no state.
+REASONING_ID: Final = "rs_"
+ENCRYPTED: Final = frozenset(("reasoning", "compaction", "compaction_summary"))
+_SPECIAL: Final = ENCRYPTED | {"item_reference", "additional_tools", "image_generation_call"}
+
+
+def read(
+    body: bytes, headers: Mapping[bytes, bytes], settings: Settings, *, settled: bool = False
+) -> Reading:
+    """The request, understood. Raises CallerError, or OtherDialect unless `settled`."""
+    fields = decode_body(_BODY, body)
+    if fields.input is None:
+        if is_set(fields.messages) and not settled:
+            raise OtherDialect("chat", settled=False)
+        raise invalid("The body has neither `messages` nor `input`. Send one of them.", "input")
+    items = (
+        [Item(role="user", content=fields.input)] if isinstance(fields.input, str) else fields.input
+    )
+    tools = Toolbox(settings.hosted_tools)
+    tools.add(fields.tools, "tools")
+    history = _history(items, tools, settings)
+    ask = read_ask(None, "reasoning.effort", fields.reasoning, None, settings.budgets)
+    needs = _needs(fields) | history.stateful | tools.forced_need(fields.tool_choice) | ask.bit
+    return Reading(
+        dialect="responses",
+        model=fields.model or None,
+        stream=bool(fields.stream),
+        shape=shape_of(needs, fields.max_output_tokens, tools, history, len(body)),
+        session=session_key(headers, fields.prompt_cache_key, None, _opening(fields, items)),
+        level=ask.level,
+        budget=ask.budget,
+        thinking_off=ask.off,
+        thinking=ask.thinking,
+        forced=tools.forced(fields.tool_choice),
+        hosted=tools.hosted_pairs(),
+        strip=tools.strippable(),
+        previous_response_id=fields.previous_response_id or None,
+        deterministic=fields.temperature == 0,
+        opaque=history.opaque,
+        echo=history.echo,
+        references=history.references,
+    )
+
+
+class _History(Parts):
+    """The parts of a conversation, and what its items refer to."""
+
+    __slots__ = ("references", "stateful")
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings.images)
+        self.references = False
+        self.stateful = 0
+
+
+def _history(items: list[Item], tools: Toolbox, settings: Settings) -> _History:
+    history = _History(settings)
+    for index, item in enumerate(items):
+        if not is_plain(item.content):
+            history.add(item.content, f"input[{index}].content")
+        if not is_plain(item.output):
+            history.add(item.output, f"input[{index}].output")
+        if item.type not in _SPECIAL:
+            continue
+        if item.type in ENCRYPTED:
+            history.echo = True
+            history.opaque = history.opaque or is_set(item.encrypted_content)
+        elif item.type == "item_reference":
+            if (item.id or "").startswith(REASONING_ID):
+                history.references = True
+            else:
+                history.stateful = STATEFUL
+        elif item.type == "additional_tools":
+            tools.add(item.tools, f"input[{index}].tools")
+        elif item.type == "image_generation_call":
+            history.inline_bytes += len(memoryview(item.result))
+    return history
+
+
+def _opening(fields: Body, items: list[Item]) -> list[str]:
+    if isinstance(fields.instructions, str):
+        return [fields.instructions, *opening(items)]
+    return opening([*(fields.instructions or ()), *items])
+
+
+def _needs(fields: Body) -> int:
+    needs = 0
+    if fields.stream:
+        needs |= STREAM
+    if fields.text is not None and fields.text.format is not None:
+        needs |= _FORMATS.get(fields.text.format.type or "", 0)
+    if fields.top_logprobs or _INCLUDE_LOGPROBS in (fields.include or ()):
+        needs |= LOGPROBS
+    if fields.store or fields.background or fields.previous_response_id:
+        needs |= STATEFUL
+    if is_set(fields.conversation):
+        needs |= STATEFUL
+    return needs

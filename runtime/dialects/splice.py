@@ -1,0 +1,98 @@
+"""Finds one member of a JSON object in its bytes, so that it alone can be replaced or taken out.
+
+Everything else keeps the spelling it came in. It expects text that has been decoded before and so
+is known to be JSON.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final, NamedTuple
+
+_TOKEN: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\]]', re.DOTALL)
+_STRING: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+_SCALAR: Final = re.compile(rb"[^\s,\]}]+")
+_SPACE: Final = re.compile(rb"\s*")
+_COLON: Final = re.compile(rb"\s*:\s*")
+_OPENING: Final = b"{["
+
+
+class Member(NamedTuple):
+    """Offsets: `key` is the quote its name begins with, `start` and `end` hold its value."""
+
+    key: int
+    start: int
+    end: int
+
+
+def find(text: bytes, *path: str, start: int = 0) -> Member | None:
+    """The member at `path`, each step of which leads into an object; None where there is none."""
+    member = None
+    for name in path:
+        member = _member(text, name.encode(), start)
+        if member is None:
+            return None
+        start = member.start
+    return member
+
+
+def replace(text: bytes, member: Member, value: bytes) -> bytes:
+    """The text with another value for one member."""
+    return text[: member.start] + value + text[member.end :]
+
+
+def rename(text: bytes, name: bytes, *path: str) -> bytes:
+    """The text with `name`, a JSON string, for the string at `path`; as it is where none stands."""
+    member = find(text, *path)
+    if member is None or text[member.start : member.start + 1] != b'"':
+        return text
+    return replace(text, member, name)
+
+
+def remove(text: bytes, member: Member) -> bytes:
+    """The text without the member and without the one comma that went with it."""
+    before = text[: member.key].rstrip()
+    if before.endswith(b","):
+        return before[:-1] + text[member.end :]
+    after = text[member.end :].lstrip()
+    return text[: member.key] + after.removeprefix(b",").lstrip()
+
+
+def _member(text: bytes, name: bytes, start: int) -> Member | None:
+    at = text.find(b"{", start)
+    if at != _past_space(text, start):
+        return None
+    at = _past_space(text, at + 1)
+    while key := _STRING.match(text, at):
+        colon = _COLON.match(text, key.end())
+        if colon is None:
+            return None
+        end = _value_end(text, colon.end())
+        if text[key.start() + 1 : key.end() - 1] == name:
+            return Member(key.start(), colon.end(), end)
+        at = _past_space(text, end)
+        if text[at : at + 1] != b",":
+            return None
+        at = _past_space(text, at + 1)
+    return None
+
+
+def _value_end(text: bytes, start: int) -> int:
+    if text[start] not in _OPENING:
+        match = _STRING.match(text, start) or _SCALAR.match(text, start)
+        return match.end() if match else len(text)
+    depth = 0
+    for token in _TOKEN.finditer(text, start):
+        first = text[token.start()]
+        if first in b"{[":
+            depth += 1
+        elif first in b"}]":
+            depth -= 1
+            if depth == 0:
+                return token.end()
+    return len(text)
+
+
+def _past_space(text: bytes, start: int) -> int:
+    match = _SPACE.match(text, start)
+    return match.end() if match else start

@@ -1,0 +1,135 @@
+"""What the tools of a body need, in any spelling a client mixes: nested, flat, custom, namespace.
+
+Schemas are measured, never read. Which wire a list came from does not matter here.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from runtime import hosted
+from runtime.dialects.decode import ABSENT, decode
+from runtime.vocabulary import CUSTOM, FORCED, HOSTED, NAMESPACE, TOOLS
+
+CLIENT_TOOLS: Final = TOOLS | CUSTOM | NAMESPACE
+
+
+class Named(msgspec.Struct):
+    """The nested half of a Chat tool or of a tool choice."""
+
+    name: str | None = None
+
+
+class Tool(msgspec.Struct, gc=False):
+    """One entry of `tools`. A missing type is a client's function."""
+
+    type: str | None = None
+    name: str | None = None
+    function: Named | None = None
+    tools: list[Tool] | None = None
+    input_schema: msgspec.Raw = ABSENT
+
+
+class Choice(msgspec.Struct):
+    """An object in `tool_choice`; `allowed_tools` is Chat's nested form of `mode` and `tools`."""
+
+    type: str | None = None
+    name: str | None = None
+    mode: str | None = None
+    tools: list[Tool] | None = None
+    allowed_tools: Choice | None = None
+
+
+ToolChoice = str | Choice | None
+
+_TOOLS: Final = msgspec.json.Decoder(list[Tool] | None)
+
+# In Messages the type of a client's own tool is `custom`; elsewhere that is a grammar tool.
+_KINDS: Final = {None: TOOLS, "function": TOOLS, "custom": CUSTOM, "namespace": NAMESPACE}
+MESSAGES_KINDS: Final = {**_KINDS, "custom": TOOLS}
+_FORCING: Final = frozenset(("required", "any"))
+_FREE: Final = frozenset(("auto", "none", "allowed_tools"))
+
+
+class Toolbox:
+    """Collects the tools of one body. `hosted` maps each hosted word to its policy."""
+
+    __slots__ = ("_kinds", "_policies", "anthropic", "count", "hosted", "needs", "openai", "size")
+
+    def __init__(
+        self, policies: dict[str, str], kinds: dict[str | None, int] | None = None
+    ) -> None:
+        self._policies = policies
+        self._kinds = kinds or _KINDS
+        self.needs = 0
+        self.count = 0
+        self.size = 0
+        self.hosted: dict[str, str] = {}
+        # spellings only one family of dialects has
+        self.anthropic = False
+        self.openai = False
+
+    def add(self, raw: msgspec.Raw, where: str) -> None:
+        """A `tools` array. Raises CallerError, also for a tool the deployment refuses."""
+        size = len(memoryview(raw))
+        tools = decode(_TOOLS, raw, where) if size else None
+        if tools:
+            self.size += size
+            self._add(tools, where)
+
+    def add_hosted(self, word: str, where: str) -> None:
+        """A hosted tool that stands in a field of its own."""
+        policy = self._policies.get(word, hosted.DEFAULT_POLICY)
+        if policy == "refuse":
+            raise hosted.forbidden(word, where)
+        if policy == "need":
+            self.needs |= HOSTED[word]
+        self.hosted[word] = policy
+
+    def _add(self, tools: list[Tool], where: str) -> None:
+        for index, tool in enumerate(tools):
+            need = self._kinds.get(tool.type, 0)
+            self.needs |= need
+            if tool.function is not None:
+                self.openai = True
+            elif len(memoryview(tool.input_schema)):
+                self.anthropic = True
+            if need == NAMESPACE:
+                self._add(tool.tools or [], f"{where}[{index}].tools")
+                continue
+            self.count += 1
+            if not need:
+                self.add_hosted(hosted.normalise(tool.type or ""), f"{where}[{index}]")
+
+    def forced(self, choice: ToolChoice) -> bool:
+        """Whether the choice leaves the model no way but a tool."""
+        if choice is None:
+            return False
+        if isinstance(choice, str):
+            return choice in _FORCING
+        if choice.type == "allowed_tools":
+            return (choice.allowed_tools or choice).mode in _FORCING
+        return choice.type not in _FREE
+
+    def forced_need(self, choice: ToolChoice) -> int:
+        """FORCED, unless the forced tool is one that may be stripped, and its choice with it."""
+        if not self.forced(choice):
+            return 0
+        if isinstance(choice, Choice) and choice.type not in self._kinds:
+            policy = self.hosted.get(hosted.normalise(choice.type or ""))
+            if policy is not None and hosted.is_optional(policy):
+                return 0
+        optional = all(map(hosted.is_optional, self.hosted.values()))
+        if self.hosted and optional and not self.needs & CLIENT_TOOLS:
+            return 0
+        return FORCED
+
+    def hosted_pairs(self) -> tuple[tuple[str, str], ...]:
+        """Each hosted word with its policy, in body order."""
+        return tuple(self.hosted.items())
+
+    def strippable(self) -> tuple[str, ...]:
+        """The hosted words a request may go without."""
+        return tuple(word for word, policy in self.hosted.items() if hosted.is_optional(policy))

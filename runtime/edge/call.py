@@ -1,0 +1,196 @@
+"""One request and its answer, as a handler sees them. It knows bytes, not what they mean."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from asyncio import Transport
+
+    from runtime.edge.head import Head
+    from runtime.edge.protocol import EdgeProtocol
+
+Headers = Sequence[tuple[bytes, bytes]]
+Handler = Callable[["Call"], Awaitable[None]]
+
+_REASONS = {
+    100: b"Continue",
+    200: b"OK",
+    204: b"No Content",
+    304: b"Not Modified",
+    400: b"Bad Request",
+    401: b"Unauthorized",
+    403: b"Forbidden",
+    404: b"Not Found",
+    405: b"Method Not Allowed",
+    408: b"Request Timeout",
+    411: b"Length Required",
+    413: b"Content Too Large",
+    414: b"URI Too Long",
+    415: b"Unsupported Media Type",
+    417: b"Expectation Failed",
+    422: b"Unprocessable Content",
+    426: b"Upgrade Required",
+    429: b"Too Many Requests",
+    431: b"Request Header Fields Too Large",
+    500: b"Internal Server Error",
+    502: b"Bad Gateway",
+    503: b"Service Unavailable",
+    504: b"Gateway Timeout",
+    529: b"Overloaded",
+}
+_STATUS_LINES = {s: b"HTTP/1.1 %d %b\r\n" % (s, reason) for s, reason in _REASONS.items()}
+_BODILESS = frozenset({204, 304})  # these statuses never have a body
+
+
+class ClientGone(Exception):
+    """The client has left, so nobody reads the answer."""
+
+
+class Call:
+    """A request with its body read, and the one answer to it.
+
+    Either `send` a whole answer, or `start`, `write` any number of times, then `finish` or
+    `abort`. The task that handles the call is cancelled when the client disconnects.
+
+    `path` is normalised, header names are lower-case. `watcher` may hold the watcher of the stream
+    being sent: the error event of a shutdown is written with it. `notes` go into the request's
+    log line, filtered by its list of allowed fields.
+    """
+
+    __slots__ = (
+        "_edge",
+        "body",
+        "finished",
+        "gone",
+        "headers",
+        "keep_alive",
+        "label",
+        "method",
+        "notes",
+        "path",
+        "peer",
+        "query",
+        "raw",
+        "request_id",
+        "sent",
+        "started",
+        "status",
+        "transport",
+        "version",
+        "watcher",
+    )
+
+    def __init__(
+        self, edge: EdgeProtocol, transport: Transport, head: Head, request_id: str
+    ) -> None:
+        self._edge = edge
+        self.transport = transport
+        self.method: bytes = head.method
+        self.path: bytes = head.path
+        self.raw: bytes = head.target
+        self.query: bytes = head.query
+        self.headers: Mapping[bytes, bytes] = head.headers
+        self.version: str = head.version
+        self.keep_alive: bool = head.keep_alive
+        self.label = ""  # the path as logs may show it: known ones only, parameters as names
+        self.body: bytes = b""
+        self.peer: str = edge.peer
+        self.request_id = request_id
+        self.status = 0
+        self.sent = 0  # body bytes
+        self.started = False  # the head of the answer is out
+        self.finished = False  # nothing more can be sent
+        self.gone = False  # nobody reads any more
+        self.watcher: Any = None
+        self.notes: dict[str, Any] = {}
+
+    @property
+    def paused(self) -> bool:
+        """Whether the client reads slower than we write; then `drain` waits."""
+        return not self._edge.writable.is_set()
+
+    async def send(self, status: int, headers: Headers, body: bytes) -> None:
+        """The whole answer in one write."""
+        self.write_whole(status, headers, body)
+
+    def write_whole(self, status: int, headers: Headers, body: bytes) -> None:
+        """`send` for those who cannot wait."""
+        answer = self._head(status, headers, b"content-length: %d\r\n" % len(body), body)
+        if self._opened(status):
+            self.finished = True
+            self.sent = 0 if self.method == b"HEAD" else len(body)
+            self.transport.write(answer)
+
+    def start(self, status: int, headers: Headers) -> None:
+        """The head of an answer whose length is not known yet."""
+        if self.version == "1.1":
+            head = self._head(status, headers, b"transfer-encoding: chunked\r\n", b"")
+        else:
+            # HTTP/1.0 knows no chunks: the end of the connection is the end of the body.
+            self.keep_alive = False
+            head = self._head(status, headers, b"", b"")
+        if self._opened(status):
+            self.transport.write(head)
+
+    def write(self, data: bytes) -> None:
+        """A part of the body. Nothing happens after the end, or when the client is gone."""
+        if self.finished or self.gone or not data or self.method == b"HEAD":
+            return
+        self.sent += len(data)
+        if self.version == "1.1":
+            self.transport.write(b"%x\r\n%b\r\n" % (len(data), data))
+        else:
+            self.transport.write(data)
+
+    async def drain(self) -> None:
+        """Waits while the client is slow. Raises ClientGone."""
+        if not self.gone:
+            await self._edge.writable.wait()
+        if self.gone:
+            raise ClientGone
+
+    def finish(self) -> None:
+        """The clean end of the body."""
+        if self.finished or self.gone:
+            return
+        self.finished = True
+        if self.version == "1.1" and self.method != b"HEAD":
+            self.transport.write(b"0\r\n\r\n")
+
+    def abort(self) -> None:
+        """Ends the connection without an end of the body, so that it never looks complete.
+
+        What was written before still goes out, so that the caller gets the error event.
+        """
+        if not self.gone:
+            self.finished = True
+            self.gone = True
+            # Without chunks only a reset tells a cut body from a finished one.
+            self._edge.cut(reset=self.started and self.version != "1.1")
+
+    def _opened(self, status: int) -> bool:
+        if self.started:
+            raise RuntimeError("this call has been answered already")
+        self.started = True
+        self.status = status
+        return not self.gone
+
+    def _head(self, status: int, headers: Headers, framing: bytes, body: bytes) -> bytes:
+        if self._edge.shared.draining:
+            self.keep_alive = False
+        lines = b"".join([b"%b: %b\r\n" % pair for pair in headers])
+        if lines.count(b"\n") != len(headers) or lines.count(b"\r") != len(headers):
+            raise ValueError("a header value contains a line break")
+        return b"".join(
+            (
+                _STATUS_LINES.get(status) or b"HTTP/1.1 %d Unknown\r\n" % status,
+                self._edge.shared.date,
+                b"x-request-id: %b\r\n" % self.request_id.encode(),
+                lines,
+                b"" if status in _BODILESS else framing,
+                b"\r\n" if self.keep_alive else b"connection: close\r\n\r\n",
+                b"" if status in _BODILESS or self.method == b"HEAD" else body,
+            )
+        )

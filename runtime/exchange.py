@@ -1,0 +1,304 @@
+"""One exchange: candidates in order, the fallback rule, and what the caller gets to see.
+
+Before the commit point (the first content sent to the caller) a failed candidate is followed by
+the next one. After it never: the caller gets the dialect's error event and the connection is cut,
+so that a broken stream never looks finished. It knows no wire: dialects read and write bodies,
+`runtime.upstream` carries them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from runtime import failures, stateful
+from runtime.cost import cost, money
+from runtime.decision import Decision, estimate_cost
+from runtime.dialects import DIALECTS
+from runtime.dialects.answer import Watcher, Whole, content_matches
+from runtime.dialects.reading import Edited, Reading, Step
+from runtime.edge import Call
+from runtime.errors import UpstreamError
+from runtime.pulse import Pulse
+from runtime.selection import Candidate
+from runtime.state import State
+from runtime.trace import Headers, Tracer
+from runtime.upstream import Answer, TransportError
+from runtime.usage import Usage
+
+_JSON = (b"content-type", b"application/json")
+_EVENT_STREAM: Headers = [
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-cache"),
+    # asks proxies in front of us (nginx and its kin) not to collect events
+    (b"x-accel-buffering", b"no"),
+]
+_ANTHROPIC_VERSION = b"2023-06-01"
+_MAX_ANSWER_BYTES = 32 * 1024 * 1024
+_MAX_ERROR_BYTES = 64 * 1024
+# What an upstream may add to our answer; everything else of its head stays with us.
+_PASSED_BACK = ("openai-processing-ms",)
+
+
+class Exchange:
+    """One request on its way. `attempts`, `served` and `usage` are there for the log."""
+
+    def __init__(
+        self, call: Call, state: State, tracer: Tracer, reading: Reading, decision: Decision
+    ) -> None:
+        self.call = call
+        self.attempts = 0
+        self.served: Candidate | None = None
+        self.usage: Usage | None = None
+        self.reading = reading
+        self.decision = decision
+        self._state = state
+        self._artifact = state.artifact
+        self._tracer = tracer
+        self._dialect = DIALECTS[decision.surface]
+        self._asked = reading.model or decision.group_id
+        self._deadline = asyncio.get_running_loop().time() + decision.group.total_timeout
+        self._committed = False
+        self._dropped: tuple[str, ...] = ()
+        self._watcher: Watcher | None = None
+
+    async def run(self) -> None:
+        """Answers the call. Raises UpstreamError where no target is left and nothing was sent."""
+        attempt = self._stream if self.reading.stream else self._whole
+        failure: UpstreamError | None = None
+        for candidate in self.decision.order[: self.decision.group.attempts]:
+            self.attempts += 1
+            self.served = candidate
+            try:
+                await attempt(candidate)
+                return
+            except UpstreamError as error:
+                failure = error
+            except (TransportError, TimeoutError) as exc:
+                failure = failures.from_exception(exc)
+                if self._committed:
+                    failure = failures.interrupted(failure)
+            if self._committed or not failure.retryable or self._late():
+                break
+        assert failure is not None, "an exchange has at least one candidate"  # noqa: S101
+        self._fail(failure)
+
+    def _fail(self, error: UpstreamError) -> None:
+        """The caller learns of the failure: as a status while there is none yet, else in-stream."""
+        call = self.call
+        if call.started:
+            event = self._dialect.error_event(error, call.request_id, self._watcher)
+            call.write(event)
+            call.abort()
+            call.notes["code"] = error.code
+            return
+        if self.served is not None:
+            error.headers = tuple(self._trace(self.served))
+        raise error
+
+    # --- one attempt ---------------------------------------------------------------------------
+
+    async def _whole(self, candidate: Candidate) -> None:
+        answer = await self._open(candidate, self._edit(candidate))
+        try:
+            whole = await self._read_whole(answer, candidate)
+        finally:
+            answer.close()
+        self.usage = whole.usage
+        headers = [_JSON, *self._trace(candidate), *self._cost(candidate), *_passed_back(answer)]
+        await self.call.send(200, headers, whole.body)
+
+    async def _read_whole(self, answer: Answer, candidate: Candidate) -> Whole:
+        """After its head an answer has the provider's total time, and no other target."""
+        _expect(answer, streaming=False)
+        try:
+            body = await answer.read(_MAX_ANSWER_BYTES)
+        except TransportError as exc:
+            error = failures.from_exception(exc)
+            if error.kind == "timeout":
+                error.retryable = False  # the model was at work: another would be paid as well
+            raise error from exc
+        whole: Whole = self._dialect.whole(body, self._asked, self._sealer(candidate))
+        return whole
+
+    async def _stream(self, candidate: Candidate) -> None:
+        edited = self._edit(candidate)
+        watcher = self._watch(candidate, edited)
+        pulse = Pulse(self._state.head_start, self._artifact.settings.keepalive, self._beat)
+        try:
+            # The upstream leg bounds the head; this clock goes on to the commit point.
+            async with asyncio.timeout(self._time_left()) as timer:
+                answer = await self._open(candidate, edited)
+                try:
+                    _expect(answer, streaming=True)
+                    await self._relay(answer, watcher, candidate, timer, pulse)
+                except BaseException:
+                    answer.close()
+                    raise
+        finally:
+            pulse.stop()
+            self.usage = watcher.usage
+        self.call.finish()
+        answer.release()
+
+    async def _relay(
+        self,
+        answer: Answer,
+        watcher: Watcher,
+        candidate: Candidate,
+        timer: asyncio.Timeout,
+        pulse: Pulse,
+    ) -> None:
+        """Whole events from the upstream to the caller, until the dialect's own terminator."""
+        call = self.call
+        while not watcher.done:
+            data = await answer.next()
+            out = watcher.feed(data) if data else watcher.eof()
+            if out:
+                if not self._committed:
+                    self._commit(candidate, timer)
+                call.write(out)
+                pulse.touch()
+                if call.paused:
+                    await call.drain()
+            if watcher.error is not None:
+                raise watcher.error
+            if not data:
+                return
+
+    def _commit(self, candidate: Candidate, timer: asyncio.Timeout) -> None:
+        """The first content is about to go out: from here on there is no other target."""
+        self._committed = True
+        timer.reschedule(None)
+        if not self.call.started:
+            self.call.start(200, [*_EVENT_STREAM, *self._trace(candidate)])
+
+    def _edit(self, candidate: Candidate) -> Edited:
+        edited = self._dialect.edit(self.call.body, self.reading, self._step(candidate))
+        self._dropped = edited.dropped
+        return edited
+
+    async def _open(self, candidate: Candidate, edited: Edited) -> Answer:
+        """The candidate's answer at its head. Raises UpstreamError for any status but 200."""
+        timeouts = self._artifact.providers[candidate.target.provider].timeouts
+        answer = await self._state.upstreams.open(
+            candidate.target.provider,
+            path=candidate.skin.path,
+            headers=request_headers(self.call, candidate, edited, streaming=self.reading.stream),
+            body=edited.body,
+            first_byte=min(timeouts.first_byte, self._time_left()),
+        )
+        if answer.status == 200:
+            return answer
+        try:
+            body = await answer.read(_MAX_ERROR_BYTES)
+        finally:
+            answer.close()
+        raise failures.from_response(answer.status, answer.headers, body)
+
+    def _step(self, candidate: Candidate) -> Step:
+        decision = self.decision
+        first = decision.order[0]
+        providers = self._artifact.providers
+        return Step(
+            skin=candidate.skin,
+            target=candidate.target,
+            features=candidate.route.features,
+            asked=self._asked,
+            keep_level=candidate.keep_level,
+            cap=candidate.cap,
+            group_default=decision.group.reasoning_default,
+            budgets=self._artifact.settings.budgets,
+            input_tokens=self.reading.shape.input_tokens,
+            previous_response_id=decision.previous_response_id,
+            # Signatures in the history come from the session's usual target, the first in order.
+            same_continuity=providers[candidate.target.provider].continuity
+            == providers[first.target.provider].continuity,
+        )
+
+    # --- signs of life -------------------------------------------------------------------------
+
+    def _watch(self, candidate: Candidate, edited: Edited) -> Watcher:
+        previous = self._watcher
+        watcher: Watcher = self._dialect.Watcher(
+            self._asked, hide_usage=edited.hide_usage, rewrite_id=self._sealer(candidate)
+        )
+        if self.call.started:
+            watcher.adopt(previous)
+        self._watcher = self.call.watcher = watcher
+        return watcher
+
+    def _beat(self) -> None:
+        """Silence has lasted: the head goes out without knowing who will answer."""
+        watcher = self._watcher
+        assert watcher is not None, "only streams beat"  # noqa: S101
+        if self.call.started:
+            self.call.write(watcher.ping())
+            return
+        trace = self._tracer.refused(self.decision.group_id, self.decision.surface)
+        self.call.start(200, [*_EVENT_STREAM, *trace])
+        self.call.write(watcher.opening())
+
+    # --- what the answer carries ---------------------------------------------------------------
+
+    def _trace(self, candidate: Candidate) -> Headers:
+        return self._tracer.routed(
+            self.decision.group_id,
+            self.decision.surface,
+            candidate,
+            attempts=self.attempts,
+            dropped=self._dropped,
+            phase=self.decision.phase,
+            estimate=estimate_cost(self._artifact, self.decision, self.reading, candidate),
+        )
+
+    def _cost(self, candidate: Candidate) -> Headers:
+        if self.usage is None or candidate.target.price is None:
+            return []
+        usd = cost(self._artifact.prices[candidate.target.price], self.usage)
+        return [self._tracer.header("Cost", money(usd))]
+
+    def _sealer(self, candidate: Candidate) -> stateful.Sealer | None:
+        key = self._state.state_key
+        if not candidate.skin.stateful or key is None:
+            return None
+        return stateful.sealer(key, self.decision.caller.project, candidate.target.tag)
+
+    # --- time ----------------------------------------------------------------------------------
+
+    def _time_left(self) -> float:
+        """Seconds this attempt may take."""
+        left = self._deadline - asyncio.get_running_loop().time()
+        return min(self.decision.group.attempt_timeout, left)
+
+    def _late(self) -> bool:
+        return asyncio.get_running_loop().time() >= self._deadline
+
+
+def request_headers(
+    call: Call, candidate: Candidate, edited: Edited, *, streaming: bool
+) -> Headers:
+    """The headers an upstream gets beside its credential; of the caller's own only these two."""
+    headers: Headers = [
+        (b"accept", b"text/event-stream" if streaming else b"application/json"),
+    ]
+    if candidate.route.skin == "messages":
+        version = call.headers.get(b"anthropic-version", _ANTHROPIC_VERSION)
+        headers.append((b"anthropic-version", version))
+        if edited.betas:
+            headers.append((b"anthropic-beta", ",".join(edited.betas).encode("latin-1")))
+    return headers
+
+
+def _expect(answer: Answer, *, streaming: bool) -> None:
+    """A client that asked for a stream and gets JSON loops for ever; so do not pass it on."""
+    kind = answer.headers.get("content-type")
+    if not content_matches(streaming=streaming, content_type=kind):
+        raise failures.invalid("an event stream was asked for" if streaming else "no JSON")
+
+
+def _passed_back(answer: Answer) -> Headers:
+    return [
+        (name.encode(), answer.headers[name].encode("latin-1"))
+        for name in _PASSED_BACK
+        if name in answer.headers
+    ]

@@ -1,0 +1,507 @@
+"""Which candidates answer a request, in order, and why each other target does not.
+
+A cell holds the routes of one (group, surface) as one bitset per feature; a bounded memo keeps the
+candidates per (needs, reach, phase), and numbers and stickiness are looked at after it. It knows
+nothing of bodies, keys, cooldowns or upstream calls.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from fnmatch import translate
+from functools import lru_cache
+from hashlib import blake2b
+from math import inf, log
+from typing import Final, NamedTuple, Protocol
+
+import msgspec
+
+from runtime import eligibility
+from runtime.errors import CallerError
+from runtime.shape import Shape
+from runtime.vocabulary import ALL_LEVELS, Caller, Group, Route, Settings, Skin, Target
+
+MEMO_SIZE: Final = 1024
+CAPS_REMEMBERED: Final = 32
+_MAX_NAME: Final = 256  # longer ones match no pattern
+_UNBOUNDED: Final = 1 << 62
+_MASK: Final = (1 << 64) - 1
+
+# Reasons that say a target is not offered to such requests at all: it is no candidate for them,
+# so it has no say in whether the others fail by size alone.
+_NOT_OFFERED: Final = frozenset(
+    {
+        eligibility.SURFACE_CLOSED,
+        eligibility.NO_SKIN,
+        eligibility.BRIDGE_NOT_SERVED,
+        eligibility.NOT_IN_PHASE,
+        eligibility.PROJECT_FORBIDS,
+    }
+)
+_OVER_CONTEXT: Final = frozenset({"over-context", "over-input-tokens"})
+_OVER_BODY: Final = frozenset({"over-body-bytes"})
+
+
+class Candidate(msgspec.Struct, frozen=True):
+    """A target by one path. `cap` is the output cap to send, None: as asked."""
+
+    target_id: str
+    target: Target
+    route: Route
+    skin: Skin
+    keep_level: bool = True
+    cap: int | None = None
+
+
+Tiers = tuple[tuple[Candidate, ...], ...]
+
+
+class Excluded(NamedTuple):
+    """A target that may not answer, with every reason in the order they are judged."""
+
+    target: str
+    reasons: tuple[str, ...]
+
+
+class Choice:
+    """The candidates in the order they are tried; the excluded are worked out when asked for."""
+
+    __slots__ = ("_excluded", "cell", "order", "phase", "reach", "shape")
+
+    def __init__(
+        self,
+        order: tuple[Candidate, ...],
+        cell: Cell,
+        shape: Shape,
+        reach: str,
+        phase: str | None,
+    ) -> None:
+        self.order = order
+        self.cell = cell
+        self.shape = shape
+        self.reach = reach
+        self.phase = phase
+        self._excluded: tuple[Excluded, ...] | None = None
+
+    @property
+    def excluded(self) -> tuple[Excluded, ...]:
+        """Every other target of the group, in the group's order, with its reasons."""
+        if self._excluded is None:
+            self._excluded = self.cell.excluded(self.shape, self.reach, self.phase)
+        return self._excluded
+
+
+def choose(
+    cell: Cell,
+    shape: Shape,
+    *,
+    reach: str,
+    phase: str | None = None,
+    session: str | None = None,
+) -> Choice:
+    """The plan for one request. Equal `session`, equal order: what varies it is the caller's
+    business. Without one, equals stand as a reader of the plan expects them.
+    """
+    plan = cell.plan(shape.needs, reach, phase)
+    if plan.bounds.hold(shape):
+        tiers = plan.by_cap.get(shape.cap) or cell.remember_cap(plan, shape, phase)
+    else:
+        tiers = cell.fitting(plan, shape, phase)
+    order: list[Candidate] = []
+    for tier in tiers:
+        order += tier if len(tier) == 1 else cell.spread(tier, session)
+    return Choice(tuple(order), cell, shape, reach, phase)
+
+
+def only_over_context(choice: Choice) -> int | None:
+    """The most input tokens any candidate takes, where size alone keeps all of them out.
+
+    Clients compact their history on the error this leads to, and a smaller request is served.
+    """
+    if not _only(choice, _OVER_CONTEXT | _OVER_BODY, with_one_of=_OVER_CONTEXT):
+        return None
+    rooms = (
+        min(
+            _UNBOUNDED if target.context is None else target.context,
+            _UNBOUNDED if skin.limits.input_tokens is None else skin.limits.input_tokens,
+        )
+        for target, skin in _offered(choice)
+    )
+    return max(rooms)
+
+
+def only_over_body(choice: Choice) -> int | None:
+    """The most body bytes any candidate takes, where that limit alone keeps all of them out."""
+    if not _only(choice, _OVER_BODY, with_one_of=_OVER_BODY):
+        return None
+    return max(skin.limits.body_bytes or 0 for _, skin in _offered(choice))
+
+
+def is_offered(out: Excluded) -> bool:
+    """Whether a target has a path to such requests at all, so that its own lacks matter."""
+    return _NOT_OFFERED.isdisjoint(out.reasons)
+
+
+def resolve_group(artifact: Names, caller: Caller, model: str | None) -> str:
+    """The group a caller's `model` means: among its own groups by id, then alias, then glob."""
+    if not model:
+        default = artifact.settings.default_group
+        if default is None or default not in caller.groups:
+            raise CallerError(
+                "missing-model",
+                "The request names no model. Set `model` to one of GET /v1/models.",
+                param="model",
+            )
+        return default
+    names = _names(caller.groups, tuple(artifact.groups[g].aliases for g in caller.groups))
+    found = names.find(model)
+    if found is None:
+        raise CallerError(
+            "model-not-allowed",
+            f"This key may not use the model {model[:64]!r}. GET /v1/models lists what it may.",
+            param="model",
+        )
+    return found
+
+
+def is_glob(alias: str) -> bool:
+    """Whether an alias is a pattern, not a literal name."""
+    return any(mark in alias for mark in "*?[")
+
+
+class Bounds(NamedTuple):
+    """The tightest numbers over all paths: inside them, only the cap decides."""
+
+    input_tokens: int
+    body_bytes: int
+    tool_schema_bytes: int
+    tools: int
+    images: int
+    clamped_context: int
+
+    def hold(self, shape: Shape) -> bool:
+        """Whether neither context nor a limit matters to any path."""
+        return (
+            shape.input_tokens <= self.input_tokens
+            and shape.body_bytes <= self.body_bytes
+            and shape.tool_schema_bytes <= self.tool_schema_bytes
+            and shape.tools <= self.tools
+            and shape.images <= self.images
+            and (shape.cap is None or shape.cap + shape.input_tokens <= self.clamped_context)
+        )
+
+
+class Plan(NamedTuple):
+    """What the memo holds: the paths per target, and their order by cap inside the bounds."""
+
+    paths: tuple[tuple[Candidate, ...], ...]
+    bounds: Bounds
+    by_cap: dict[int | None, Tiers]
+
+
+class Cell:
+    """The routes of one (group, surface). `out` holds targets that have no path here, and why.
+
+    `reaches` names the sets of providers that projects may reach.
+    """
+
+    def __init__(
+        self,
+        group_id: str,
+        group: Group,
+        surface: str,
+        routes: tuple[Route, ...],
+        targets: Mapping[str, Target],
+        reaches: Mapping[str, frozenset[str]],
+        out: Mapping[str, str] | None = None,
+    ) -> None:
+        self.group_id = group_id
+        self.group = group
+        self.surface = surface
+        self.routes = routes
+        self.targets = targets
+        self.out = dict(out or {})
+        self._reaches = reaches
+        self._drops = group.unsupported == "drop"
+        self._ranks = _ranks(group)
+        self._draws = {
+            target: (_number(target), group.weights.get(target, 1)) for target in group.ranks
+        }
+        self._memo: dict[tuple[int, str, str | None], Plan] = {}
+        self._index()
+
+    def plan(self, needs: int, reach: str, phase: str | None) -> Plan:
+        """The candidates by features, reach and phase; remembered."""
+        key = (needs, reach, phase)
+        plan = self._memo.get(key)
+        if plan is None:
+            if len(self._memo) >= MEMO_SIZE:
+                self._memo.clear()
+            plan = self._memo[key] = self._make_plan(needs, reach, phase)
+        return plan
+
+    def fitting(self, plan: Plan, shape: Shape, phase: str | None) -> Tiers:
+        """The tiers when numbers matter: per target the first path that fits, its cap clamped."""
+        chosen = []
+        for options in plan.paths:
+            for option in options:
+                context = option.target.context
+                if eligibility.numbers_fit(option.skin, context, shape):
+                    cap = eligibility.clamped_cap(option.skin.cap, context, shape)
+                    chosen.append(option if cap is None else _with_cap(option, cap))
+                    break
+        return self._tiers(chosen, phase)
+
+    def remember_cap(self, plan: Plan, shape: Shape, phase: str | None) -> Tiers:
+        """The tiers for a cap inside the bounds; clients send few different ones."""
+        tiers = self.fitting(plan, shape, phase)
+        if len(plan.by_cap) < CAPS_REMEMBERED:
+            plan.by_cap[shape.cap] = tiers
+        return tiers
+
+    def spread(self, tier: tuple[Candidate, ...], session: str | None) -> list[Candidate]:
+        """Candidates of equal rank, by weighted rendezvous of session and target.
+
+        Every replica finds the same order, and a target that leaves moves only its own sessions.
+        Without a session the heaviest come first, which is what a reader of a plan expects.
+        """
+        draws = self._draws
+        if session is None:
+            return sorted(tier, key=lambda candidate: -draws[candidate.target_id][1])
+        seed = _number(session)
+        scored = [
+            (_score(seed, *draws[candidate.target_id]), place)
+            for place, candidate in enumerate(tier)
+        ]
+        scored.sort()
+        return [tier[place] for _, place in scored]
+
+    def excluded(self, shape: Shape, reach: str, phase: str | None) -> tuple[Excluded, ...]:
+        """The targets without an eligible path; of several paths the nearest one's reasons."""
+        found = []
+        for target in self._by_rank(phase):
+            reasons = self._target_reasons(target, shape, reach, phase)
+            if reasons:
+                found.append(Excluded(target, reasons))
+        return tuple(found)
+
+    def path_reasons(self, route: Route, shape: Shape) -> tuple[str, ...]:
+        """Why one path may not answer; reach and phase, the same for all paths, left aside."""
+        target = self.targets[route.target]
+        return tuple(eligibility.path_reasons(route, target, shape, drop=self._drops))
+
+    def routes_of(self, target: str) -> tuple[Route, ...]:
+        """The paths to a target, native first."""
+        return tuple(self.routes[index] for index in self._paths[target])
+
+    def _index(self) -> None:
+        """Bitsets over the routes, and the routes of each target."""
+        routes = self.routes
+        self._every = (1 << len(routes)) - 1
+        self._has = _bitsets(eligibility.has(route) for route in routes)
+        self._requiring = _bitsets(route.only_when for route in routes)
+        self._conditions = sum(self._requiring)
+        self._paths: dict[str, list[int]] = {target: [] for target in self.group.ranks}
+        for index, route in enumerate(routes):
+            self._paths[route.target].append(index)
+        self._of_reach = {
+            reach: self._where(t for t in self._paths if self.targets[t].provider in providers)
+            for reach, providers in self._reaches.items()
+        }
+        self._of_phase = {phase: self._where(listed) for phase, listed in self.group.phases.items()}
+
+    def _where(self, targets: Iterable[str]) -> int:
+        return sum(1 << index for target in set(targets) for index in self._paths[target])
+
+    def _phase(self, phase: str | None) -> str:
+        """Until a phase is detected, a request is in the one that catches all."""
+        return phase or self.group.phase_default or ""
+
+    def _eligible(self, needs: int, reach: str, phase: str | None) -> int:
+        """The routes that meet all needs, whose conditions hold, within reach and phase."""
+        found = self._every & self._of_reach[reach]
+        if self.group.phases:
+            found &= self._of_phase.get(self._phase(phase), 0)
+        for bit in _bits(needs & ~ALL_LEVELS if self._drops else needs):
+            found &= self._has.get(bit, 0)
+        for bit in _bits(self._conditions & ~needs):
+            found &= ~self._requiring[bit]
+        return found
+
+    def _make_plan(self, needs: int, reach: str, phase: str | None) -> Plan:
+        eligible = self._eligible(needs, reach, phase)
+        paths = []
+        for target in self._by_rank(phase):
+            mine = [index for index in self._paths[target] if eligible >> index & 1]
+            if mine:
+                paths.append(tuple(self._candidate(self.routes[i], needs) for i in mine))
+        return Plan(tuple(paths), _bounds([path for options in paths for path in options]), {})
+
+    def _candidate(self, route: Route, needs: int) -> Candidate:
+        target = self.targets[route.target]
+        return Candidate(
+            target_id=route.target,
+            target=target,
+            route=route,
+            skin=target.skins[route.skin],
+            keep_level=eligibility.keeps_level(route, needs),
+        )
+
+    def _by_rank(self, phase: str | None) -> list[str]:
+        ranks = self._ranks.get(self._phase(phase), {})
+        return sorted(self._paths, key=lambda target: ranks.get(target, len(ranks)))
+
+    def _tiers(self, candidates: Iterable[Candidate], phase: str | None) -> Tiers:
+        """Candidates of equal standing together: last resorts last, keepers of the level first."""
+        ranks = self._ranks.get(self._phase(phase), {})
+        tiers: dict[tuple[bool, bool, int], list[Candidate]] = {}
+        for candidate in candidates:
+            rank = ranks.get(candidate.target_id, len(ranks))
+            standing = (candidate.route.last_resort, not candidate.keep_level, rank)
+            tiers.setdefault(standing, []).append(candidate)
+        return tuple(tuple(tiers[standing]) for standing in sorted(tiers))
+
+    def _target_reasons(
+        self, target: str, shape: Shape, reach: str, phase: str | None
+    ) -> tuple[str, ...]:
+        if target in self.out:
+            nearest: tuple[str, ...] = (self.out[target],)
+        else:
+            paths = [self.path_reasons(self.routes[i], shape) for i in self._paths[target]]
+            nearest = min(paths, key=len, default=(eligibility.NO_SKIN,))
+        reasons = [*nearest]
+        listed = self.group.phases.get(self._phase(phase), ())
+        if self.group.phases and target not in listed:
+            reasons.append(eligibility.NOT_IN_PHASE)
+        if self.targets[target].provider not in self._reaches[reach]:
+            reasons.append(eligibility.PROJECT_FORBIDS)
+        return tuple(reasons)
+
+
+class Names(Protocol):
+    """What name resolution reads of an artifact."""
+
+    @property
+    def groups(self) -> Mapping[str, Group]: ...
+    @property
+    def settings(self) -> Settings: ...
+
+
+class _Resolver:
+    """Model names of one set of groups."""
+
+    def __init__(self, groups: tuple[str, ...], aliases: tuple[tuple[str, ...], ...]) -> None:
+        self._exact = {group: group for group in groups}
+        self._globs = []
+        for group, names in zip(groups, aliases, strict=True):
+            for name in names:
+                if is_glob(name):
+                    self._globs.append((re.compile(translate(name)), group))
+                else:
+                    self._exact.setdefault(name, group)
+
+    def find(self, model: str) -> str | None:
+        found = self._exact.get(model)
+        if found is not None or len(model) > _MAX_NAME:
+            return found
+        for pattern, group in self._globs:
+            if pattern.match(model):
+                return group
+        return None
+
+
+@lru_cache(maxsize=4096)
+def _names(groups: tuple[str, ...], aliases: tuple[tuple[str, ...], ...]) -> _Resolver:
+    return _Resolver(groups, aliases)
+
+
+def _ranks(group: Group) -> dict[str, dict[str, int]]:
+    """Places by phase; a group without phases has one, under the empty name."""
+    if not group.phases:
+        return {"": group.ranks}
+    return {
+        phase: {target: place for place, target in enumerate(listed)}
+        for phase, listed in group.phases.items()
+    }
+
+
+def _bits(value: int) -> Iterator[int]:
+    while value:
+        bit = value & -value
+        yield bit
+        value ^= bit
+
+
+def _bitsets(values: Iterable[int]) -> dict[int, int]:
+    """For each bit the positions of the values that hold it, as a set of bits."""
+    found: dict[int, int] = {}
+    for position, value in enumerate(values):
+        for bit in _bits(value):
+            found[bit] = found.get(bit, 0) | 1 << position
+    return found
+
+
+def _bounds(paths: list[Candidate]) -> Bounds:
+    limits = [path.skin.limits for path in paths]
+    contexts = [path.target.context for path in paths]
+    clamping = [p.target.context for p in paths if p.skin.cap and p.skin.cap.over == "clamp"]
+    return Bounds(
+        input_tokens=_least(contexts + [limit.input_tokens for limit in limits]),
+        body_bytes=_least(limit.body_bytes for limit in limits),
+        tool_schema_bytes=_least(limit.tool_schema_bytes for limit in limits),
+        tools=_least(limit.tools for limit in limits),
+        images=_least(limit.images for limit in limits),
+        clamped_context=_least(clamping),
+    )
+
+
+def _least(values: Iterable[int | None]) -> int:
+    return min((value for value in values if value is not None), default=_UNBOUNDED)
+
+
+def _with_cap(candidate: Candidate, cap: int) -> Candidate:
+    return Candidate(
+        candidate.target_id,
+        candidate.target,
+        candidate.route,
+        candidate.skin,
+        candidate.keep_level,
+        cap,
+    )
+
+
+def _number(text: str) -> int:
+    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big")
+
+
+def _score(seed: int, salt: int, weight: int) -> float:
+    """An exponential draw with rate `weight`: the smallest wins with a chance by its weight.
+
+    Seed and salt are digests; the mixing is splitmix64's, so that no two targets' draws relate.
+    """
+    if weight <= 0:
+        return inf
+    mixed = seed ^ salt
+    mixed = (mixed ^ mixed >> 30) * 0xBF58476D1CE4E5B9 & _MASK
+    mixed = (mixed ^ mixed >> 27) * 0x94D049BB133111EB & _MASK
+    mixed ^= mixed >> 31
+    return -log((mixed + 1) / (_MASK + 2)) / weight
+
+
+def _only(choice: Choice, allowed: frozenset[str], *, with_one_of: frozenset[str]) -> bool:
+    """Whether every target that is offered at all fails by the allowed reasons alone."""
+    offered = [set(out.reasons) for out in choice.excluded if is_offered(out)]
+    return (
+        not choice.order
+        and any(reasons & with_one_of for reasons in offered)
+        and all(reasons <= allowed for reasons in offered)
+    )
+
+
+def _offered(choice: Choice) -> Iterator[tuple[Target, Skin]]:
+    for out in choice.excluded:
+        if is_offered(out):
+            for route in choice.cell.routes_of(out.target):
+                target = choice.cell.targets[out.target]
+                yield target, target.skins[route.skin]

@@ -1,0 +1,170 @@
+"""Each finding about answers and bridges has a deployment that brings it, and one that does not."""
+
+from __future__ import annotations
+
+import pytest
+
+from compiler.checks import answers, bridges
+from compiler.diagnostics import Severity
+from tests.compiler.build.worlds import caller, findings, group, planned, skin, small
+
+TWO = {
+    "own": {"base_url": "https://own.example/v1", "key_env": "OWN_KEY"},
+    "far": {"base_url": "https://far.example/v1", "key_env": "FAR_KEY"},
+}
+
+
+def targets(**skins):
+    return {"t": {"provider": "own", "model": "m", "skins": skins}}
+
+
+def bridged(dialect, bridge, carry, **more):
+    return targets(**{dialect: skin(bridges={bridge: {"carry": carry}}, **more)})
+
+
+BAD = {
+    "IL401": small(groups={"g": group(promise={"opencode": 2})}),
+    "IL402": small(groups={"g": group(promise={"codex": 1})}),
+    "IL403": small(groups={"g": group(promise={"aider": {"depth": 1, "shapes": ["picture"]}})}),
+    "IL404": small(groups={"g": group(surfaces=["chat", "messages"])}),
+    "IL405": small(
+        targets={**targets(chat=skin()), "u": {"provider": "own", "model": "u",
+                                               "skins": {"messages": skin()}}},
+        groups={"g": group(members=[{"target": "t"}, {"target": "u"}])},
+    ),
+    "IL406": small(reasoning={"levels": {"high": "Hard"}}),
+    "IL407": small(groups={"g": group(reasoning={"default": "high"})}),
+    "IL408": small(
+        targets=targets(responses=skin()),
+        groups={f"g{n}": group(surfaces=["responses"], codex={"base_instructions": "x" * 190_000})
+                for n in range(6)},
+        callers={"alice": caller(groups=[f"g{n}" for n in range(6)])},
+    ),
+    "IL410": small(
+        providers=TWO, projects={"web": {"providers": ["own"]}, "vault": {"providers": ["far"]}},
+        callers={"alice": caller(), "bob": caller(
+            user="bob", project="vault",
+            tokens=[{"id": "rtr_small_bob_vault_dev_k1", "sha256": "0" * 64}])},
+    ),
+    "IL501": small(targets=bridged("chat", "chat_to_messages", ["stream"])),
+    "IL502": small(targets=bridged("chat", "messages_to_chat", ["stream", "image"])),
+    "IL503": small(targets=bridged("chat", "messages_to_chat", ["tools.custom"])),
+    "IL504": small(
+        targets=bridged("messages", "chat_to_messages", ["stream"], output_cap={"max": 64000})
+    ),
+    "IL505": small(targets=bridged("chat", "messages_to_chat", ["stream"])),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("code", BAD)
+def test_the_bad_deployment_brings_its_code_with_a_place_and_a_next_step(code):
+    found = [d for d in findings(BAD[code]) if d.code == code]
+    assert found
+    assert all(d.hint for d in found)
+    assert all(d.at.column > 1 for d in found)
+
+
+def test_the_good_deployment_brings_nothing():
+    document = small(
+        reasoning={"levels": {"low": "Quick"}},
+        targets=targets(chat=skin(reasoning={"control": "effort", "levels": ["low"]})),
+        groups={"g": group(promise={"opencode": 1, "aider": 1}, reasoning={"default": "low"})},
+    )
+    assert findings(document) == []
+
+
+def test_every_check_has_its_page():
+    for check in (*answers.CHECKS, *bridges.CHECKS):
+        page = check.__doc__ or ""
+        assert "Bad:\n" in page
+        assert "Good:\n" in page
+
+
+def test_targets_with_the_same_tag_are_told(monkeypatch):
+    two = {name: {"provider": "own", "model": name, "skins": {"responses": skin(stateful=True)}}
+           for name in ("t", "u")}  # fmt: skip
+    deployment = planned(small(targets=two, groups={"g": group(surfaces=["responses"])}))
+    twin = type(deployment.tables.targets["u"])(
+        **{f: getattr(deployment.tables.targets["u"], f)
+           for f in deployment.tables.targets["u"].__struct_fields__ if f != "tag"},
+        tag=deployment.tables.targets["t"].tag,
+    )  # fmt: skip
+    deployment.tables.targets["u"] = twin
+    found = list(answers.ambiguous_tag(deployment.deployment, deployment))
+    assert [finding.path for finding in found] == [("targets", "u")]
+
+
+def test_a_broken_promise_names_shape_count_nearest_and_what_it_lacks():
+    document = small(targets=targets(chat={"stream": "native"}),
+                     groups={"g": group(promise={"opencode": 1})})  # fmt: skip
+    (found,) = [d for d in findings(document) if d.code == "IL401"]
+    assert "1 target for `opencode/main`" in found.message
+    assert "none within reach of project `web`" in found.message
+    assert found.label == "nearest is `t`: lacks-tools"
+
+
+def test_a_promise_is_proven_for_the_reach_of_every_project_that_uses_the_client():
+    providers = {"targets": {**targets(chat=skin()), "far": {
+        "provider": "far", "model": "f", "skins": {"chat": {"stream": "native"}}}},
+        "providers": TWO,
+        "projects": {"web": {"providers": ["own"]}, "vault": {"providers": ["far"]}},
+        "groups": {"g": group(members=[{"target": "t"}, {"target": "far"}],
+                              promise={"opencode": 1, "aider": 1})}}  # fmt: skip
+    bob = {"user": "bob", "project": "vault",
+           "tokens": [{"id": "rtr_small_bob_vault_dev_k1", "sha256": "0" * 64}]}  # fmt: skip
+
+    def broken(**more):
+        people = {"alice": caller(), "bob": caller(**bob, **more)}
+        found = findings(small(**providers, callers=people))
+        return [d.message for d in found if d.code == "IL401"]
+
+    assert len(broken()) == 1
+    assert "`vault`" in broken()[0]
+    assert broken(clients=["aider"]) == []
+    assert broken(status="disabled") == []
+
+
+def test_dropping_the_level_counts_and_refusing_it_does_not():
+    def broken(unsupported):
+        document = small(
+            targets=targets(messages=skin(structured=["json_schema"])),
+            groups={"g": group(surfaces=["messages"], promise={"claude-code": 1},
+                               reasoning={"unsupported": unsupported})},
+        )  # fmt: skip
+        return [d.severity for d in findings(document) if d.code == "IL401"]
+
+    assert broken("drop") == []
+    assert broken("refuse") == [Severity.ERROR, Severity.ERROR]
+
+
+def test_a_title_nobody_can_write_is_a_warning():
+    document = small(
+        targets=targets(messages=skin()),
+        groups={"g": group(surfaces=["messages"], promise={"claude-code": 1},
+                           reasoning={"unsupported": "drop"})},
+    )  # fmt: skip
+    (found,) = [d for d in findings(document) if d.code == "IL401"]
+    assert found.severity is Severity.WARNING
+    assert "`claude-code/title`" in found.message
+
+
+@pytest.mark.parametrize(
+    ("policy", "says"),
+    [
+        ("prefer", None),
+        ("strip", None),
+        ("need", "lacks-hosted:web_search"),
+        (None, "lacks-hosted:web_search"),
+        ("refuse", "refuses web_search"),
+    ],
+)
+def test_the_search_codex_sends_counts_as_the_deployment_treats_it(policy, says):
+    tools = {"web_search": policy} if policy else {}
+    document = small(
+        settings={"hosted_tools": tools},
+        targets=targets(responses=skin(tools=["function", "custom", "namespace"])),
+        groups={"g": group(surfaces=["responses"], promise={"codex": 1})},
+    )
+    found = [d for d in findings(document) if d.code == "IL401"]
+    assert bool(found) == bool(says)
+    assert all(says in d.label for d in found)

@@ -1,0 +1,146 @@
+"""What the model lists say, and that nothing in them goes unserved."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from compiler.clients.instructions import BASE_INSTRUCTIONS
+from tests.compiler.build.worlds import group, planned, skin, small
+
+REQUIRED = {
+    "slug",
+    "display_name",
+    "supported_reasoning_levels",
+    "shell_type",
+    "visibility",
+    "supported_in_api",
+    "priority",
+    "base_instructions",
+    "support_verbosity",
+    "truncation_policy",
+    "experimental_supported_tools",
+}
+LEVELS = {"levels": {"low": "Quick", "medium": "Everyday", "high": "Hard"}}
+CODEX = ["function", "custom", "namespace"]
+SETTINGS = {"hosted_tools": {"web_search": "prefer"}}
+
+
+def thinks(*levels, **more):
+    return skin(tools=CODEX, reasoning={"control": "effort", "levels": list(levels)}, **more)
+
+
+def listing(**changes):
+    plan = planned(small(settings=SETTINGS, reasoning=LEVELS, **changes))
+    (only,) = plan.listings.values()
+    return json.loads(only.text)
+
+
+def targets(**targets):
+    return {name: {"provider": "own", "model": name, **entry} for name, entry in targets.items()}
+
+
+def test_every_codex_entry_has_the_eleven_keys_it_cannot_do_without():
+    body = listing(targets=targets(t={"skins": {"responses": skin()}}),
+                   groups={"g": group(surfaces=["responses"], aliases=["gpt-g"])})  # fmt: skip
+    assert [entry["slug"] for entry in body["models"]] == ["g", "gpt-g"]
+    for entry in body["models"]:
+        assert entry.keys() >= REQUIRED
+        assert entry["shell_type"] == "shell_command"
+        assert entry["supported_reasoning_levels"] == []
+        assert entry["base_instructions"] == BASE_INSTRUCTIONS
+
+
+def test_codex_sees_only_groups_open_on_responses():
+    both = targets(t={"skins": {"responses": skin(), "chat": skin()}})
+    closed = group(surfaces=["chat"])
+    body = listing(targets=both, groups={"g": closed})
+    assert body["models"] == []
+    assert [entry["id"] for entry in body["data"]] == ["g"]
+
+
+@pytest.mark.parametrize(("tools", "expected"), [(CODEX, "freeform"), (["function"], None)])
+def test_apply_patch_is_offered_only_where_the_main_request_is_served(tools, expected):
+    body = listing(targets=targets(t={"skins": {"responses": skin(tools=tools)}}),
+                   groups={"g": group(surfaces=["responses"])})  # fmt: skip
+    assert body["models"][0]["apply_patch_tool_type"] == expected
+
+
+def test_levels_are_those_somebody_keeps_natively_and_not_by_map():
+    mapped = thinks("low", "medium")
+    mapped["reasoning"]["map"] = {"high": "medium"}
+    body = listing(targets=targets(t={"skins": {"responses": mapped}}),
+                   groups={"g": group(surfaces=["responses"])})  # fmt: skip
+    entry = body["models"][0]
+    assert entry["supported_reasoning_levels"] == [
+        {"effort": "low", "description": "Quick"},
+        {"effort": "medium", "description": "Everyday"},
+    ]
+    assert entry["default_reasoning_level"] == "medium"
+
+
+def test_levels_in_data_are_those_every_open_surface_keeps():
+    skins = {"responses": thinks("low", "medium", "high"), "chat": thinks("medium", "high")}
+    body = listing(
+        targets=targets(t={"skins": skins}),
+        groups={"g": group(surfaces=["responses", "chat"], reasoning={"default": "high"})},
+    )
+    told = [level["effort"] for level in body["data"][0]["supported_reasoning_levels"]]
+    assert told == ["medium", "high"]
+    assert body["data"][0]["default_reasoning_level"] == "high"
+    assert len(body["models"][0]["supported_reasoning_levels"]) == 3
+
+
+def test_a_group_that_cannot_think_says_nothing_of_levels():
+    entry = listing()["data"][0]
+    assert "supported_reasoning_levels" not in entry
+    assert "default_reasoning_level" not in entry
+
+
+@pytest.mark.parametrize(("depth", "window"), [(1, 300), (2, 200), (3, 100), (4, 100)])
+def test_the_window_is_what_the_promised_depth_of_candidates_holds(depth, window):
+    sizes = {"a": 100_000, "b": 300_000, "c": 200_000, "d": 900_000}
+    some = targets(**{n: {"context": c, "skins": {"chat": skin()}} for n, c in sizes.items()})
+    members = [{"target": n, "last_resort": n == "d"} for n in sizes]
+    body = listing(targets=some, groups={"g": group(members=members, promise={"opencode": depth})})
+    assert body["data"][0]["context_window"] == window * 1000
+
+
+def test_a_window_nobody_knows_is_not_said():
+    assert "context_window" not in listing()["data"][0]
+
+
+def test_a_list_reads_as_openai_and_anthropic_write_theirs():
+    body = listing(groups={"g": group(title="Coding", aliases=["claude-g", "gpt-*"])})
+    assert [entry["id"] for entry in body["data"]] == ["g", "claude-g"]
+    assert (body["object"], body["has_more"]) == ("list", False)
+    assert (body["first_id"], body["last_id"]) == ("g", "claude-g")
+    for entry in body["data"]:
+        assert (entry["object"], entry["type"]) == ("model", "model")
+        assert entry["display_name"] == "Coding"
+        assert entry["created_at"].startswith("2026-01-01")
+
+
+def test_images_are_named_only_where_somebody_sees_them():
+    def modalities(**more):
+        body = listing(targets=targets(t={"skins": {"responses": skin(tools=CODEX, **more)}}),
+                       groups={"g": group(surfaces=["responses"])})  # fmt: skip
+        return body["models"][0]["input_modalities"]
+
+    assert modalities() == ["text"]
+    assert modalities(input=["text", "image"]) == ["text", "image"]
+
+
+def test_a_groups_own_codex_fields_win():
+    own = {"base_instructions": "Be brief."}
+    body = listing(targets=targets(t={"skins": {"responses": skin()}}),
+                   groups={"g": group(surfaces=["responses"], codex=own)})  # fmt: skip
+    assert body["models"][0]["base_instructions"] == "Be brief."
+
+
+def test_one_entry_stands_on_one_line():
+    (only,) = planned(small()).listings.values()
+    lines = only.text.splitlines()
+    assert [line[:5] for line in lines] == ['{"obj', '{"id"', '],"ha', "]}"] or lines[-1] == "]}"
+    assert sum(line.startswith('{"id"') for line in lines) == 1

@@ -1,0 +1,61 @@
+"""Which patterns may run on every request, and which phase a sentence gets."""
+
+import pytest
+
+from compiler.checks.phases import pattern_problem, phase_of
+from compiler.model import PhaseRule
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        r"\b(rename|typo|reformat)\b",
+        r"\b(traceback|exception|why (is|does)|failing|crash)\b",
+        r"\btrade-?offs?\b",
+        r"^fix\s+the\b" "",
+        r"(?i)readme",
+        r"a{0,40}b{0,40}",
+        r"(?:doc)?string",
+        r"[^x]*y",
+        r"(?:very )?(?:large|small)",
+    ],
+)
+def test_patterns_of_words_are_fine(pattern):
+    assert pattern_problem(pattern) == ""
+
+
+@pytest.mark.parametrize(
+    ("pattern", "reason"),
+    [
+        (r"(a+)+b", "inside a repeat"),
+        (r"(a|ab)*c", "inside a repeat"),
+        (r"(a?)*b", "inside a repeat"),
+        (r"((ab){2,9}){2,9}", "inside a repeat"),
+        (r"(a)\1", "refers back"),
+        (r"(?P<x>a)(?P=x)", "refers back"),
+        (r"(a)?(?(1)b|c)", "depends on a group"),
+        (r"(?=a)b", "looks around"),
+        (r"(?<!a)b", "looks around"),
+        (r"(?:x(?!y))", "looks around"),
+        (r"a.*b.*c", "unbounded"),
+        (r"\s*\s*$", "unbounded"),
+        (r"(?:x|a*)b{0,99}", "unbounded"),
+        (r"(", "no regular expression"),
+        (r"[", "no regular expression"),
+        (r"a{5,2}", "no regular expression"),
+    ],
+)
+def test_patterns_that_may_take_long_are_refused(pattern, reason):
+    assert reason in pattern_problem(pattern)
+
+
+def test_the_first_rule_that_holds_tells_the_phase():
+    rules = (
+        PhaseRule("tools", after_tools=True),
+        PhaseRule("small", last_user="typo", max_chars=20),
+        PhaseRule("large", min_input_tokens=50),
+        PhaseRule("rest"),
+    )
+    assert phase_of("Fix the TYPO", rules) == "small"
+    assert phase_of("Fix the typo in the header of the page", rules) == "rest"
+    assert phase_of("", rules) == "rest"

@@ -1,0 +1,16 @@
+# Compiled from deployment.yaml. Do not edit: change it and run `interlock build deployment.yaml`.
+"""Who may answer what; the order they are tried in stands in policies.py."""
+
+from runtime.vocabulary import NONE, STREAM, TOOLS, Route
+
+ROUTES: dict[str, tuple[Route, ...]] = {
+    # groups.coder on chat
+    "chat": (
+        Route("dear", "chat", None, STREAM | TOOLS, NONE, 0),
+        Route("cheap", "chat", None, STREAM | TOOLS, NONE, 0),
+        Route("same", "chat", None, STREAM | TOOLS, NONE, 0),
+    ),
+}
+
+# Targets without a path on a surface, and why.
+OUT: dict[str, dict[str, str]] = {}

@@ -1,0 +1,15 @@
+# Compiled from deployment.yaml. Do not edit: change it and run `interlock build deployment.yaml`.
+"""Who may answer what; the order they are tried in stands in policies.py."""
+
+from runtime.vocabulary import CUSTOM, HIGH, LOW, NAMESPACE, NONE, STREAM, TOOLS, Route
+
+ROUTES: dict[str, tuple[Route, ...]] = {
+    # groups.phased on chat
+    "chat": (
+        Route("thinker", "chat", None, STREAM | TOOLS | CUSTOM | NAMESPACE, NONE | LOW | HIGH, 0),
+        Route("plain", "chat", None, STREAM | TOOLS | CUSTOM | NAMESPACE, NONE, 0),
+    ),
+}
+
+# Targets without a path on a surface, and why.
+OUT: dict[str, dict[str, str]] = {}

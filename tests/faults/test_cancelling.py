@@ -1,0 +1,101 @@
+"""A client that hangs up ends the upstream's work, whatever the router was waiting for."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import asynccontextmanager
+
+import pytest
+
+from tests.faults.answers import DIALECTS
+from tests.faults.calls import PATHS, body, call, headers
+from tests.faults.drivers import Verdict, read_stream
+from tests.faults.upstream import Asked, Upstream, connecting_to
+from tests.support.polling import until
+from tests.support.router import Router
+from tests.support.wire import Connection, connected
+
+# (phase, group, streamed): the targets of these groups hang for as long as anybody waits.
+PHASES = [
+    ("waiting for the head of a stream", "waits-before-head", True),
+    ("waiting for the head of a whole answer", "waits-before-head", False),
+    ("in the middle of a stream", "waits-mid-body", True),
+    ("in the middle of a whole answer", "waits-mid-body", False),
+]
+HANGING_UP: dict[str, Callable[[Connection], None]] = {
+    "FIN": Connection.close,
+    "RST": Connection.reset,
+}
+
+
+@asynccontextmanager
+async def begun(router: Router, dialect: str, group: str, *, streamed: bool, cell: str):
+    async with connected(router.port) as connection:
+        connection.send("POST", PATHS[dialect], headers(), body(dialect, group, streamed, cell))
+        yield connection
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize("way", HANGING_UP)
+@pytest.mark.parametrize(("phase", "group", "streamed"), PHASES, ids=lambda value: str(value))
+def test_hanging_up_cancels_the_upstream(
+    phase, group, streamed, way, dialect, router: Router, upstream: Upstream
+):
+    cell = f"cancel/{phase.replace(' ', '-')}/{way}/{dialect}"
+
+    async def run() -> Asked:
+        async with begun(router, dialect, group, streamed=streamed, cell=cell) as connection:
+            (asked,) = await until(lambda: upstream.of_cell(cell))
+            if streamed and group == "waits-mid-body":
+                await connection.until(lambda answer: b"signal" in answer.body)
+            assert not asked.hung_up
+            HANGING_UP[way](connection)
+            await until(lambda: asked.hung_up)
+            return asked
+
+    assert not asyncio.run(run()).answered
+    assert len(upstream.of_cell(cell)) == 1, "a cancelled request is not tried again"
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_hanging_up_during_keep_alives_cancels_the_upstream(dialect, router, upstream):
+    cell = f"cancel/keep-alives/{dialect}"
+
+    async def run() -> None:
+        group = "waits-before-head"
+        async with begun(router, dialect, group, streamed=True, cell=cell) as connection:
+            await connection.until(lambda answer: answer.status == 200 and answer.body)
+            (asked,) = upstream.of_cell(cell)
+            connection.close()
+            await until(lambda: asked.hung_up)
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("streamed", [True, False], ids=["streamed", "whole"])
+def test_hanging_up_while_connecting_gives_up_the_connection(streamed, router, hole):
+    async def run() -> None:
+        others = connecting_to(hole)
+        group = "connecting-hangs-patiently"
+        cell = "cancel/connecting"
+        async with begun(router, "chat", group, streamed=streamed, cell=cell) as connection:
+            await until(lambda: connecting_to(hole) > others)
+            connection.close()
+            await until(lambda: connecting_to(hole) <= others)
+
+    asyncio.run(run())
+
+
+def test_requests_go_on_after_cancelled_ones(router, upstream):
+    async def run() -> Verdict:
+        for number in range(4):
+            cell = f"cancel/before-others/{number}"
+            group = "waits-mid-body"
+            async with begun(router, "chat", group, streamed=True, cell=cell) as connection:
+                await connection.until(lambda answer: b"signal" in answer.body)
+                connection.reset()
+        answer = await call(router.port, "chat", "good", streamed=True, cell="cancel/after")
+        return read_stream("chat", answer).verdict()
+
+    assert asyncio.run(run()) is Verdict.COMPLETE
