@@ -82,6 +82,7 @@ class Places(Protocol):
     def locate(self, path: Path, on: Literal["value", "key"]) -> Location: ...
 
 
+LONGEST = 400  # characters of a message; a name in it may be a whole page
 RULES: dict[str, Rule] = {}
 _RULE_OF: dict[Callable[..., object], Rule] = {}
 
@@ -139,7 +140,7 @@ class Report:
     def diagnostics(self) -> list[Diagnostic]:
         """In the order of the file, with nothing in them that looks like a credential."""
         found = sorted(self._found, key=lambda d: (d.at.line, d.at.column, d.code, d.message))
-        return [replace(d, message=self._safe(d.message), hint=self._safe(d.hint)) for d in found]
+        return [replace(d, message=self._told(d.message), hint=self._told(d.hint)) for d in found]
 
     @property
     def clean(self) -> bool:
@@ -166,9 +167,15 @@ class Report:
         return self.places.locate(finding.path, finding.on)
 
     def _safe(self, text: str) -> str:
+        """Without credentials."""
         for secret in self._secrets:
             text = text.replace(secret, "*" * len(secret))
         return redact(text)
+
+    def _told(self, text: str) -> str:
+        """Safe, on one line of bearable length, with nothing a terminal would act upon."""
+        shown = "".join(c if c.isprintable() else repr(c)[1:-1] for c in self._safe(text))
+        return shown if len(shown) <= LONGEST else shown[: LONGEST - 1] + "…"
 
     def _draw(self, diagnostic: Diagnostic) -> str:
         at = diagnostic.at

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
+from collections.abc import Iterator
 
 # What kind of credential -> how it reads. A token of ours counts only with its secret part.
 KINDS: dict[str, re.Pattern[str]] = {
@@ -47,6 +48,12 @@ def credential_kind(text: str) -> str | None:
     if len(text) < SHORTEST or not _ANY.search(text):
         return None
     return next((kind for kind, pattern in KINDS.items() if pattern.search(text)), None)
+
+
+def credentials_in(text: str) -> Iterator[tuple[str, int, int]]:
+    """Every credential a text holds: its kind, where it begins, and how long it is."""
+    for found in _ANY.finditer(text):
+        yield credential_kind(found.group()) or "a credential", found.start(), len(found.group())
 
 
 def random_looking(field: str, text: str) -> bool:

@@ -30,6 +30,6 @@ def read_deployment(content: str | bytes, file: str) -> tuple[Deployment | None,
     document = read_yaml(content, file, report)  # 1xx
     if document is None:
         return None, report
-    check_document(document.data, report)  # keys in the file
+    check_document(document, report)  # keys in the file
     shape = parse(document, report)  # 2xx
     return (resolve(shape, document, report) if shape and report.clean else None), report

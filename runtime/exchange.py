@@ -85,6 +85,7 @@ class Exchange:
     def _fail(self, error: UpstreamError) -> None:
         """The caller learns of the failure: as a status while there is none yet, else in-stream."""
         call = self.call
+        error.message = self._state.upstreams.censored(error.message)
         if call.started:
             event = self._dialect.error_event(error, call.request_id, self._watcher)
             call.write(event)
@@ -109,7 +110,7 @@ class Exchange:
 
     async def _read_whole(self, answer: Answer, candidate: Candidate) -> Whole:
         """After its head an answer has the provider's total time, and no other target."""
-        _expect(answer, streaming=False)
+        await self._expect(answer, streaming=False)
         try:
             body = await answer.read(_MAX_ANSWER_BYTES)
         except TransportError as exc:
@@ -129,7 +130,7 @@ class Exchange:
             async with asyncio.timeout(self._time_left()) as timer:
                 answer = await self._open(candidate, edited)
                 try:
-                    _expect(answer, streaming=True)
+                    await self._expect(answer, streaming=True)
                     await self._relay(answer, watcher, candidate, timer, pulse)
                 except BaseException:
                     answer.close()
@@ -151,8 +152,11 @@ class Exchange:
         """Whole events from the upstream to the caller, until the dialect's own terminator."""
         call = self.call
         while not watcher.done:
-            data = await answer.next()
-            out = watcher.feed(data) if data else watcher.eof()
+            try:
+                data = await answer.next()
+                out = watcher.feed(data) if data else watcher.eof()
+            except TransportError as exc:
+                data, out = b"", watcher.broken(exc)
             if out:
                 if not self._committed:
                     self._commit(candidate, timer)
@@ -189,11 +193,20 @@ class Exchange:
         )
         if answer.status == 200:
             return answer
+        body = await self._read_error(answer)
+        raise failures.from_response(answer.status, answer.headers, body)
+
+    async def _expect(self, answer: Answer, *, streaming: bool) -> None:
+        """A client that asked for a stream and gets JSON loops for ever; so that is a failure."""
+        kind = answer.headers.get("content-type")
+        if not content_matches(streaming=streaming, content_type=kind):
+            raise failures.from_mismatch(await self._read_error(answer))
+
+    async def _read_error(self, answer: Answer) -> bytes:
         try:
-            body = await answer.read(_MAX_ERROR_BYTES)
+            return await answer.read(_MAX_ERROR_BYTES)
         finally:
             answer.close()
-        raise failures.from_response(answer.status, answer.headers, body)
 
     def _step(self, candidate: Candidate) -> Step:
         decision = self.decision
@@ -287,13 +300,6 @@ def request_headers(
         if edited.betas:
             headers.append((b"anthropic-beta", ",".join(edited.betas).encode("latin-1")))
     return headers
-
-
-def _expect(answer: Answer, *, streaming: bool) -> None:
-    """A client that asked for a stream and gets JSON loops for ever; so do not pass it on."""
-    kind = answer.headers.get("content-type")
-    if not content_matches(streaming=streaming, content_type=kind):
-        raise failures.invalid("an event stream was asked for" if streaming else "no JSON")
 
 
 def _passed_back(answer: Answer) -> Headers:

@@ -23,13 +23,18 @@ class CannotRun(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to serve one artifact. `drain` is in seconds; the last two cap connections per worker."""
+    """How to serve one artifact. The last two cap connections per worker.
+
+    In seconds: `drain` for running streams at the end, `head_start` of silence before a stream's
+    head goes out without content.
+    """
 
     artifact: Path
     host: str = "127.0.0.1"
     port: int = 8080
     workers: int = 1
     drain: float = 600.0
+    head_start: float = 10.0
     tls_cert: Path | None = None
     tls_key: Path | None = None
     log: str = "info"
@@ -90,6 +95,7 @@ _OPTIONS = {
     "port": int,
     "workers": int,
     "drain": float,
+    "head_start": float,
     "tls_cert": Path,
     "tls_key": Path,
     "log": str,

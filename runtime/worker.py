@@ -49,7 +49,7 @@ def load_state(options: Options) -> State:
         upstreams = Upstreams(artifact.providers, os.environ)
     except (ArtifactError, MissingKeys) as error:
         raise CannotRun(str(error)) from error
-    return State(artifact, upstreams, state_key=_state_key(artifact))
+    return State(artifact, upstreams, state_key=_state_key(artifact), head_start=options.head_start)
 
 
 def bind(host: str, port: int, *, shared: bool) -> socket.socket:

@@ -6,8 +6,8 @@ the next one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final
+from collections.abc import Callable, Iterable
+from typing import Final
 
 from compiler.checks import (
     answers,
@@ -27,11 +27,10 @@ from compiler.checks import (
 from compiler.diagnostics import Finding, Report
 from compiler.model import Deployment
 from compiler.plan import Plan
+from compiler.source import Document
 
-# Over the plain data, before the schema: what no later finding may quote.
-DOCUMENT_CHECKS: Final[tuple[Callable[[Mapping[str, Any]], Iterable[Finding]], ...]] = (
-    keys.key_in_file,
-)
+# Over the text and its plain data, before the schema: what no later finding may quote.
+DOCUMENT_CHECKS: Final[tuple[Callable[[Document], Iterable[Finding]], ...]] = (keys.key_in_file,)
 CHECKS: Final[tuple[Callable[[Deployment], Iterable[Finding]], ...]] = (
     names.unknown_name,
     names.profile_cycle,
@@ -103,10 +102,10 @@ PLAN_CHECKS: Final[tuple[Callable[[Deployment, Plan], Iterable[Finding]], ...]] 
 )
 
 
-def check_document(data: Mapping[str, Any], report: Report) -> None:
+def check_document(document: Document, report: Report) -> None:
     """Runs all of DOCUMENT_CHECKS."""
     for check in DOCUMENT_CHECKS:
-        report.run(check, data)
+        report.run(check, document)
 
 
 def check_deployment(deployment: Deployment, report: Report) -> None:

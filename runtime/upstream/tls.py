@@ -5,12 +5,12 @@ from __future__ import annotations
 import ssl
 from collections.abc import Mapping
 
-import certifi
+from runtime.upstream.door import httpx
 
 
 def context(env: Mapping[str, str]) -> ssl.SSLContext:
-    """Trusts certifi's roots, or those of SSL_CERT_FILE and SSL_CERT_DIR where one is set."""
+    """Trusts the roots httpx brings, or those of SSL_CERT_FILE or SSL_CERT_DIR if set."""
     file, folder = env.get("SSL_CERT_FILE"), env.get("SSL_CERT_DIR")
-    if not (file or folder):
-        file = certifi.where()
-    return ssl.create_default_context(cafile=file or None, capath=folder or None)
+    if file or folder:
+        return ssl.create_default_context(cafile=file or None, capath=folder or None)
+    return httpx.create_ssl_context(trust_env=False)

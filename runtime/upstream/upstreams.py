@@ -34,6 +34,9 @@ class Upstreams:
         trust_env: bool = False,
     ) -> None:
         credentials = auth_headers(providers, env)
+        self._secrets = tuple(
+            header[1].decode().removeprefix("Bearer ") for header in credentials.values() if header
+        )
         self._fast = FastTransport(tls=tls, env=env)
         self._legs: dict[str, _Leg] = {}
         for provider_id, provider in providers.items():
@@ -74,6 +77,12 @@ class Upstreams:
         if origin is not None:
             return await origin.send(leg.heads.head(path, headers, len(body)), body, timeouts)
         return await leg.send(path, headers, body, timeouts)
+
+    def censored(self, text: str) -> str:
+        """An upstream's words without our keys, should it quote them."""
+        for secret in self._secrets:
+            text = text.replace(secret, "[key]")
+        return text
 
     async def aclose(self) -> None:
         """Drops every connection; answers under way end with an error."""

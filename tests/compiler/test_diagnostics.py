@@ -61,6 +61,15 @@ def test_no_report_quotes_a_credential():
             assert secret not in reported(case)
 
 
+def test_a_message_cannot_drive_a_terminal_nor_fill_it():
+    text = 'interlock: 1\nname: "\\e[31m\\n' + "x" * 5000 + '"\n'
+    _, report = compile_deployment(text, "x.yaml")
+    told = report.text()
+    assert "\x1b" not in told
+    assert "\\x1b[31m\\nx" in told
+    assert max(len(line) for line in told.splitlines()) < 500
+
+
 if __name__ == "__main__":
     for case in CASES:
         case.with_suffix(".txt").write_text(reported(case), encoding="utf-8")

@@ -124,14 +124,12 @@ class Watcher(Base):
                 if not event.startswith(_PLAIN):
                     return at
                 chunk = decode(event[6:])
-                if chunk.model != model or chunk.usage is not None or chunk.error:
+                if chunk.model != model or chunk.usage is not None:
                     return at
-                if not chunk.choices:
+                if chunk.error or not chunk.choices:
                     return at
                 for choice in chunk.choices:
-                    if choice.finish_reason is not None or choice.error:
-                        return at
-                    if choice.index not in seen:
+                    if choice.finish_reason is not None or choice.index not in seen or choice.error:
                         return at
         except (msgspec.DecodeError, RecursionError):
             return at

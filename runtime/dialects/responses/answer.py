@@ -118,8 +118,9 @@ class Watcher(Base):
             self.created_at = previous.created_at
 
     def opening(self) -> bytes:
-        """A `response.created` of our own."""
+        """A `response.created` of our own: what is held back follows it, numbered anew."""
         self.adopt()
+        self.next_number = 0
         return self._own("response.created", "in_progress")
 
     def ping(self) -> bytes:
@@ -200,6 +201,22 @@ class Watcher(Base):
             return None
         return self._renumbered(self._exactly_edited(data, read), read)
 
+    def _commit(self) -> None:
+        super()._commit()
+        if self._numbered:
+            anew = [self._held_again(event) for event in self._held]
+            self._held = [event for event in anew if event is not None]
+
+    def _held_again(self, event: bytes) -> bytes | None:
+        """An event held back since before our own beginning, as it may follow that."""
+        _, data = sse.parse(event)
+        if not data:
+            return event
+        read = _EVENT.decode(data)
+        if self.adopted and read.type in _BEGINNING:
+            return None
+        return event.replace(data, self._renumbered(self._exactly_edited(data, read), read))
+
     def _follow(self, read: _Event) -> None:
         answer = read.response
         if answer is not None:
@@ -245,6 +262,8 @@ class Watcher(Base):
             return data
         if not self._numbered:
             self.next_number = read.sequence_number + 1
+            return data
+        if not self.committed:  # numbered when it goes out: keep-alives of ours go before it
             return data
         number, self.next_number = self.next_number, self.next_number + 1
         member = splice.find(data, "sequence_number")

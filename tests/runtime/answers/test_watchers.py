@@ -287,11 +287,15 @@ ERRORS = [
     ("chat", chat({"object": "error", "message": "Boom.", "code": 400})),
     ("messages", named({"type": "error", "error": {"type": "api_error", "message": "Boom."}})),
     ("messages", b'data: {"error":{"message":"Boom."}}\n\n'),
+    ("messages", scripts.PING.replace(b"event: ping", b"event: error")),
+    ("messages", scripts.PING.replace(b'"ping"', b'"error"')),
     ("responses", named({"type": "error", "error": {"code": "server_error"}})),
     ("responses", named({"type": "error", "code": "server_error", "message": "Boom."})),
     ("responses", named({"type": "response.failed", "response": response("failed")})),
     ("responses", named({"type": "response.completed", "response": response("failed")})),
     ("responses", b'data: {"error":{"message":"Boom."}}\n\n'),
+    ("responses", scripts.ITEM.replace(b"event: response.output_item.added", b"event: error")),
+    ("responses", scripts.ITEM.replace(b'"response.output_item.added"', b'"response.failed"')),
 ]
 NOT_READABLE = [
     (dialect, event)
@@ -359,12 +363,13 @@ def test_a_model_name_inside_the_text_stays():
     assert told[1] == {"content": '"model": "upstream-1"'}
 
 
-def test_a_nested_model_name_stays_and_the_outer_one_is_replaced_in_every_chunk():
+@pytest.mark.parametrize("asked", ["coder", "1-upstream"])
+def test_a_nested_model_name_stays_and_the_outer_one_is_replaced_in_every_chunk(asked):
     nested = chunk({"content": "x", "from": {"model": "upstream-1"}})
+    seen = module("chat").Watcher(asked)
     pieces = [scripts.TEXT, nested + nested, scripts.STOP, scripts.DONE]
-    _, out = fed("chat", *pieces)
-    models = [document["model"] for document in documents(out)]
-    assert models == ["coder"] * 4
+    out = b"".join(map(seen.feed, pieces))
+    assert [document["model"] for document in documents(out)] == [asked] * 4
     assert out.count(b'"model": "upstream-1"') == 2
 
 

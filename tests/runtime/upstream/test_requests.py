@@ -197,6 +197,15 @@ def test_a_key_that_no_key_can_look_like_is_refused_and_not_shown(key):
     assert SECRET not in str(caught.value)
 
 
+def test_a_key_that_an_upstream_quotes_is_taken_out_of_its_words():
+    providers = {
+        "a": Provider("http://a.test", auth="bearer", key_env="KEY"),
+        "b": Provider("http://b.test", auth="none"),
+    }
+    upstreams = Upstreams(providers, {"KEY": SECRET})
+    assert upstreams.censored(f"bad key {SECRET}, sorry") == "bad key [key], sorry"
+
+
 async def test_a_key_file_is_read_and_stripped(echoing, tmp_path):
     file = tmp_path / "key"
     file.write_text("  from-file\n")
