@@ -9,19 +9,26 @@ import difflib
 import json
 import os
 import py_compile
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from hashlib import sha256
+from importlib.util import cache_from_source
 from pathlib import Path
 
+from compiler import VERSION
 from compiler.model import Deployment
 from compiler.plan import Plan
 from compiler.render import render
 from compiler.render.allowed import check_module
 from runtime.artifact import FORMAT, MANIFEST, digest_of
 
-VERSION = "0.1.0"
+# Every path a build writes.
+_OURS = re.compile(
+    r"manifest\.json|eligibility\.lock|(__init__|providers|targets|policies|callers)\.py"
+    r"|routes/[^/]+\.py|models/[^/]+\.json"
+)
 
 
 def artifact_files(plan: Plan, source: str) -> dict[str, bytes]:
@@ -46,8 +53,11 @@ def source_name(file: Path, out: Path) -> str:
 def write(files: Mapping[str, bytes], folder: Path) -> None:
     """Puts every file in its place, beside the old one first, with bytecode for a warm start.
 
-    What stands in the folder and belongs to no artifact is not ours to remove: FileExistsError.
+    What stands in the folder and belongs to no artifact is not ours to remove, and a link may
+    lead anywhere: FileExistsError.
     """
+    if links := sorted(_links(folder)):
+        raise FileExistsError(f"{links[0]} is a symbolic link; remove it first")
     old = _owned(folder)
     if strange := sorted(_present(folder) - old - files.keys()):
         raise FileExistsError(f"{folder / strange[0]} belongs to no artifact; remove it first")
@@ -56,6 +66,7 @@ def write(files: Mapping[str, bytes], folder: Path) -> None:
     try:
         for path in sorted(old - files.keys()):
             (folder / path).unlink(missing_ok=True)
+            Path(cache_from_source(str(folder / path))).unlink(missing_ok=True)
         for path, content in files.items():  # the manifest is the last of them
             _replace(beside / "file", folder / path, content)
     finally:
@@ -100,15 +111,27 @@ def _leave_bytecode(files: Mapping[str, bytes], folder: Path) -> None:
 
 
 def _owned(folder: Path) -> set[str]:
-    """What an earlier build put there; of a manifest nobody can read, everything."""
+    """What an earlier build put there. A manifest that nobody can read, or that lists what no
+    build writes, proves nothing: then a file must at least be named as ours are.
+    """
     manifest = folder / MANIFEST
     if not manifest.is_file():
         return set()
+    named = {path for path in _present(folder) if _OURS.fullmatch(path)}
     try:
-        listed = json.loads(manifest.read_bytes())["files"]
+        listed = set(json.loads(manifest.read_bytes())["files"])
     except (ValueError, KeyError, TypeError):
-        return _present(folder)
-    return (_present(folder) & set(listed)) | {MANIFEST}
+        return named
+    return (named & listed) | {MANIFEST}
+
+
+def _links(folder: Path) -> Iterator[Path]:
+    """The folder, or anything in it that is no bytecode, where it is a symbolic link."""
+    if folder.is_symlink():
+        yield folder
+    for path in folder.rglob("*"):
+        if path.is_symlink() and "__pycache__" not in path.relative_to(folder).parts[:-1]:
+            yield path
 
 
 def _present(folder: Path) -> set[str]:

@@ -8,7 +8,9 @@ from compiler.model import Deployment
 from compiler.plan import Plan, make_plan
 from compiler.resolve import resolve
 from compiler.schema import parse
-from compiler.source import read_yaml
+from compiler.source import read_file, read_yaml
+
+__all__ = ["compile_deployment", "read_deployment", "read_file"]
 
 
 def compile_deployment(content: str | bytes, file: str) -> tuple[Plan | None, Report]:

@@ -7,6 +7,7 @@ must say what it seems to say: equal keys, tags, `no` for false, `010` for 8, al
 from __future__ import annotations
 
 import math
+import pathlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -63,6 +64,12 @@ class Document:
         if at is None or at.line > len(self.lines):
             return ""
         return self.lines[at.line - 1][at.column - 1 : at.column - 1 + at.width]
+
+
+def read_file(file: pathlib.Path) -> bytes:
+    """The bytes of a file, as far as they can matter: one more than the limit is too many."""
+    with file.open("rb") as opened:
+        return opened.read(MAX_BYTES + 1)
 
 
 def read_yaml(content: str | bytes, file: str, report: Report) -> Document | None:
@@ -327,7 +334,7 @@ def alias_unknown(name: str, at: Location, inside: bool) -> Finding:
 
 
 @rule("IL110")
-def too_large(file: str, size: int) -> Finding:
+def too_large(file: str) -> Finding:
     """The file is larger than 4 MiB.
 
     The limit keeps a build within seconds, and a file within what a person can review.
@@ -342,7 +349,7 @@ def too_large(file: str, size: int) -> Finding:
     """
     return Finding(
         (),
-        f"the file has {size:,} bytes; {MAX_BYTES:,} are the limit",
+        f"the file is larger than {MAX_BYTES:,} bytes",
         hint="split this deployment in two",
         at=Location(file, 1, 1),
     )
@@ -605,7 +612,7 @@ def plain(text: str) -> str | int | float | bool | None:
 def _decode(content: str | bytes, report: Report) -> str | None:
     raw = content.encode("utf-8", "surrogatepass") if isinstance(content, str) else content
     if len(raw) > MAX_BYTES:
-        report.run(too_large, report.file, len(raw))
+        report.run(too_large, report.file)
         return None
     try:
         text = raw.decode("utf-8")

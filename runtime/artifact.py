@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import marshal
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from hashlib import sha256
 from importlib import util
 from pathlib import Path
@@ -201,7 +202,7 @@ def _cell(
     reaches: dict[str, frozenset[str]],
 ) -> Cell:
     routes: dict[str, tuple[Route, ...]] = module["ROUTES"]
-    out: dict[str, str] = module["OUT"].get(surface, {})
+    out: dict[str, str] = module.get("OUT", {}).get(surface, {})
     if surface not in group.surfaces:
         out = dict.fromkeys(group.ranks, eligibility.SURFACE_CLOSED)
     return Cell(group_id, group, surface, routes.get(surface, ()), targets, reaches, out)
@@ -244,7 +245,8 @@ def _code(path: Path, source: bytes) -> CodeType:
         cached = b""
     header = util.MAGIC_NUMBER + _CHECKED_HASH + util.source_hash(source)
     if cached[:_PYC_HEADER] == header:
-        return cast(CodeType, marshal.loads(cached[_PYC_HEADER:]))  # noqa: S302  as any .pyc
+        with suppress(EOFError, ValueError, TypeError):  # cut short by a full disk, say
+            return cast(CodeType, marshal.loads(cached[_PYC_HEADER:]))  # noqa: S302  as any .pyc
     return compile(source, str(path), "exec", dont_inherit=True)
 
 

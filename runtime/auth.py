@@ -51,9 +51,9 @@ def authenticate(
 def _credential(headers: Mapping[bytes, bytes]) -> bytes:
     """What was sent as key, in either header; a router token wins over anything else."""
     found = []
-    scheme, _, bearer = headers.get(b"authorization", b"").strip().partition(b" ")
-    if scheme.lower() == b"bearer":
-        found.append(bearer.strip())
+    words = headers.get(b"authorization", b"").split(maxsplit=1)
+    if len(words) == 2 and words[0].lower() == b"bearer":
+        found.append(words[1].strip())
     found.append(headers.get(b"x-api-key", b"").strip())
     for credential in found:
         if credential.startswith(b"rtr_"):
@@ -70,16 +70,19 @@ def _why_not(credential: bytes) -> str:
 
 
 def _proven(tokens: Mapping[str, Token], secret: bytes) -> tuple[str, Token]:
-    unknown = CallerError(
-        "invalid-api-key", f"This router token is not known here. Check that it is whole. {_HOW}"
-    )
     if len(secret) > _LONGEST or _TOKEN.fullmatch(secret) is None:
-        raise unknown
+        raise _unknown()
     token_id = secret.rpartition(b"_")[0].decode()
     token = tokens.get(token_id)
     # The same work is done for an unknown id as for a wrong secret.
     digest = hashlib.sha256(secret).hexdigest()
     expected = token.sha256 if token is not None else _NO_DIGEST
     if not hmac.compare_digest(digest, expected) or token is None:
-        raise unknown
+        raise _unknown()
     return token_id, token
+
+
+def _unknown() -> CallerError:
+    return CallerError(
+        "invalid-api-key", f"This router token is not known here. Check that it is whole. {_HOW}"
+    )

@@ -5,13 +5,15 @@ Pure: reads the artifact and what was read from the body, calls nobody.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 
 from runtime import stateful
 from runtime.artifact import Artifact
 from runtime.cost import estimate
 from runtime.dialects import DIALECTS
-from runtime.dialects.reading import Reading
+from runtime.dialects.reading import Reading, Step
 from runtime.eligibility import SURFACE_CLOSED
 from runtime.errors import CallerError, RouterError
 from runtime.selection import (
@@ -76,6 +78,8 @@ def decide(
             cell, reading.shape, reach=caller.reach, phase=group.phase_default, session=session
         )
     order, upstream_id = choice.order if choice else (), None
+    if reading.unsealed is not None:
+        raise stateful.not_found(reading.unsealed)
     if reading.previous_response_id is not None:
         tag, upstream_id = stateful.unseal(state_key, caller.project, reading.previous_response_id)
         order = tuple(c for c in order if c.target.tag == tag and c.skin.stateful)
@@ -104,23 +108,59 @@ def refusal(artifact: Artifact, decision: Decision, reading: Reading) -> RouterE
                 f"The body has {reading.shape.body_bytes} bytes; the targets of "
                 f"`{decision.group_id}` take at most {most}. Shorten the conversation.",
             )
-    nearest = sorted(decision.excluded, key=lambda row: len(row[1]))[:_NEAREST]
-    needs = words(reading.shape.needs)
+    return _nobody(artifact, decision, words(reading.shape.needs))
+
+
+def _nobody(artifact: Artifact, decision: Decision, needs: list[str]) -> CallerError:
+    nearest = sorted(decision.excluded, key=lambda row: len(row.reasons))[:_NEAREST]
+    show = artifact.settings.trace.show_upstream
+    why = (
+        f"{target}: {', '.join(reasons)}" if show else ", ".join(reasons)
+        for target, reasons in nearest
+    )
     return CallerError(
         "no-eligible-target",
         f"No target of `{decision.group_id}` can serve this request on {decision.surface}: "
-        + "; ".join(f"{target}: {', '.join(reasons)}" for target, reasons in nearest)
+        + "; ".join(dict.fromkeys(why))
         + ". Drop what is lacking, or ask the administrator for a target that has it.",
         status=artifact.settings.no_eligible_status,
         details={
             "surface": decision.surface,
             "requirements": needs,
-            "nearest": [
-                {"target": target, "reason": reasons[0]} for target, reasons in nearest if reasons
-            ],
+            "nearest": told(nearest, show_upstream=show),
             "hint": f"interlock explain --group {decision.group_id} --surface {decision.surface}"
             + (f" --needs {','.join(needs)}" if needs else ""),
         },
+    )
+
+
+def told(excluded: Iterable[Excluded], *, show_upstream: bool) -> list[dict[str, str | None]]:
+    """Who is out, each with its first reason; targets have no name where callers see none."""
+    return [
+        {"target": target if show_upstream else None, "reason": reasons[0]}
+        for target, reasons in excluded
+        if reasons
+    ]
+
+
+def step(artifact: Artifact, decision: Decision, reading: Reading, candidate: Candidate) -> Step:
+    """What `candidate` wants done to the body."""
+    providers = artifact.providers
+    first = decision.order[0]
+    return Step(
+        skin=candidate.skin,
+        target=candidate.target,
+        features=candidate.route.features,
+        asked=reading.model or decision.group_id,
+        keep_level=candidate.keep_level,
+        cap=candidate.cap,
+        group_default=decision.group.reasoning_default,
+        budgets=artifact.settings.budgets,
+        input_tokens=reading.shape.input_tokens,
+        previous_response_id=decision.previous_response_id,
+        # Signatures in the history come from the session's usual target, the first in order.
+        same_continuity=providers[candidate.target.provider].continuity
+        == providers[first.target.provider].continuity,
     )
 
 

@@ -38,6 +38,7 @@ LIMITS: Final[tuple[tuple[str, str], ...]] = (
 )
 
 _IMAGES = IMAGE_INLINE | IMAGE_URL
+_NO_LIMITS: Final = Limits()
 
 
 def has(route: Route) -> int:
@@ -128,7 +129,9 @@ def _context_reasons(context: int | None, shape: Shape) -> list[str]:
 
 
 def _limit_reasons(limits: Limits, shape: Shape) -> list[str]:
-    reasons = []
+    reasons: list[str] = []
+    if limits == _NO_LIMITS:
+        return reasons
     for field, reason in LIMITS:
         limit: int | None = getattr(limits, field)
         if limit is not None and getattr(shape, field) > limit:

@@ -44,6 +44,7 @@ STATUS: dict[str, int] = {
     "upstream-invalid-response": 502,
     "upstream-auth": 502,
     "shutting-down": 503,
+    "too-many-connections": 503,
     "upstream-overloaded": 503,  # 529 on Messages
     "upstream-timeout": 504,
 }
@@ -69,8 +70,11 @@ class RouterError(Exception):
         self.param = param
         self.details = details
         self.retry_after = retry_after
-        # trace headers of the exchange, added to the error's own by whoever answers it
+        # the upstream's own code, where clients know it better than ours
+        self.told_code: str | None = None
+        # added to the error's own headers by whoever answers it; the trace as finished lines
         self.headers: tuple[tuple[bytes, bytes], ...] = ()
+        self.trace = b""
 
 
 class CallerError(RouterError):
@@ -78,8 +82,7 @@ class CallerError(RouterError):
 
 
 class UpstreamError(RouterError):
-    """A candidate failed. `kind` is the class for logs and rows, `final_body` an upstream error
-    body that must reach the caller as it stands (context overflow, 413, 400s)."""
+    """A candidate failed. `kind` is the class for logs and rows."""
 
     def __init__(
         self,

@@ -12,18 +12,20 @@ import asyncio
 
 from runtime import failures, stateful
 from runtime.cost import cost, money
-from runtime.decision import Decision, estimate_cost
+from runtime.decision import Decision, estimate_cost, step
 from runtime.dialects import DIALECTS
 from runtime.dialects.answer import Watcher, Whole, content_matches
-from runtime.dialects.reading import Edited, Reading, Step
+from runtime.dialects.reading import Edited, Reading
 from runtime.edge import Call
 from runtime.errors import UpstreamError
 from runtime.pulse import Pulse
 from runtime.selection import Candidate
 from runtime.state import State
-from runtime.trace import Headers, Tracer
+from runtime.trace import Tracer
 from runtime.upstream import Answer, TransportError
 from runtime.usage import Usage
+
+Headers = list[tuple[bytes, bytes]]
 
 _JSON = (b"content-type", b"application/json")
 _EVENT_STREAM: Headers = [
@@ -34,7 +36,7 @@ _EVENT_STREAM: Headers = [
 ]
 _ANTHROPIC_VERSION = b"2023-06-01"
 _MAX_ANSWER_BYTES = 32 * 1024 * 1024
-_MAX_ERROR_BYTES = 64 * 1024
+_MAX_ERROR_BYTES = 1024 * 1024
 # What an upstream may add to our answer; everything else of its head stays with us.
 _PASSED_BACK = ("openai-processing-ms",)
 
@@ -85,7 +87,7 @@ class Exchange:
     def _fail(self, error: UpstreamError) -> None:
         """The caller learns of the failure: as a status while there is none yet, else in-stream."""
         call = self.call
-        error.message = self._state.upstreams.censored(error.message)
+        self._make_private(error)
         if call.started:
             event = self._dialect.error_event(error, call.request_id, self._watcher)
             call.write(event)
@@ -93,8 +95,18 @@ class Exchange:
             call.notes["code"] = error.code
             return
         if self.served is not None:
-            error.headers = tuple(self._trace(self.served))
+            error.trace = self._trace(self.served)
         raise error
+
+    def _make_private(self, error: UpstreamError) -> None:
+        """Takes out of an upstream's words what the caller may not see: keys, private names."""
+        error.message = self._state.upstreams.censored(error.message)
+        if self.served is None or self._artifact.settings.trace.show_upstream:
+            return
+        name = self.served.skin.model
+        error.message = error.message.replace(name, self._asked)
+        if error.param:
+            error.param = error.param.replace(name, self._asked)
 
     # --- one attempt ---------------------------------------------------------------------------
 
@@ -105,8 +117,8 @@ class Exchange:
         finally:
             answer.close()
         self.usage = whole.usage
-        headers = [_JSON, *self._trace(candidate), *self._cost(candidate), *_passed_back(answer)]
-        await self.call.send(200, headers, whole.body)
+        trace = self._trace(candidate) + self._cost(candidate)
+        await self.call.send(200, [_JSON, *_passed_back(answer)], whole.body, trace)
 
     async def _read_whole(self, answer: Answer, candidate: Candidate) -> Whole:
         """After its head an answer has the provider's total time, and no other target."""
@@ -131,7 +143,7 @@ class Exchange:
                 answer = await self._open(candidate, edited)
                 try:
                     await self._expect(answer, streaming=True)
-                    await self._relay(answer, watcher, candidate, timer, pulse)
+                    await self._relay(answer, _Way(self, watcher, candidate, timer, pulse))
                 except BaseException:
                     answer.close()
                     raise
@@ -141,43 +153,32 @@ class Exchange:
         self.call.finish()
         answer.release()
 
-    async def _relay(
-        self,
-        answer: Answer,
-        watcher: Watcher,
-        candidate: Candidate,
-        timer: asyncio.Timeout,
-        pulse: Pulse,
-    ) -> None:
+    async def _relay(self, answer: Answer, way: _Way) -> None:
         """Whole events from the upstream to the caller, until the dialect's own terminator."""
-        call = self.call
+        watcher = way.watcher
         while not watcher.done:
             try:
-                data = await answer.next()
-                out = watcher.feed(data) if data else watcher.eof()
+                if ended := await answer.pipe(way.take):
+                    way.send(watcher.eof())
             except TransportError as exc:
-                data, out = b"", watcher.broken(exc)
-            if out:
-                if not self._committed:
-                    self._commit(candidate, timer)
-                call.write(out)
-                pulse.touch()
-                if call.paused:
-                    await call.drain()
+                ended = True
+                way.send(watcher.broken(exc))
             if watcher.error is not None:
                 raise watcher.error
-            if not data:
+            if ended:
                 return
+            if self.call.paused:
+                await self.call.drain()
 
-    def _commit(self, candidate: Candidate, timer: asyncio.Timeout) -> None:
+    def commit(self, candidate: Candidate) -> None:
         """The first content is about to go out: from here on there is no other target."""
         self._committed = True
-        timer.reschedule(None)
         if not self.call.started:
-            self.call.start(200, [*_EVENT_STREAM, *self._trace(candidate)])
+            self.call.start(200, _EVENT_STREAM, self._trace(candidate))
 
     def _edit(self, candidate: Candidate) -> Edited:
-        edited = self._dialect.edit(self.call.body, self.reading, self._step(candidate))
+        wanted = step(self._artifact, self.decision, self.reading, candidate)
+        edited = self._dialect.edit(self.call.body, self.reading, wanted)
         self._dropped = edited.dropped
         return edited
 
@@ -205,28 +206,10 @@ class Exchange:
     async def _read_error(self, answer: Answer) -> bytes:
         try:
             return await answer.read(_MAX_ERROR_BYTES)
+        except TransportError:
+            return b""  # the status alone says enough
         finally:
             answer.close()
-
-    def _step(self, candidate: Candidate) -> Step:
-        decision = self.decision
-        first = decision.order[0]
-        providers = self._artifact.providers
-        return Step(
-            skin=candidate.skin,
-            target=candidate.target,
-            features=candidate.route.features,
-            asked=self._asked,
-            keep_level=candidate.keep_level,
-            cap=candidate.cap,
-            group_default=decision.group.reasoning_default,
-            budgets=self._artifact.settings.budgets,
-            input_tokens=self.reading.shape.input_tokens,
-            previous_response_id=decision.previous_response_id,
-            # Signatures in the history come from the session's usual target, the first in order.
-            same_continuity=providers[candidate.target.provider].continuity
-            == providers[first.target.provider].continuity,
-        )
 
     # --- signs of life -------------------------------------------------------------------------
 
@@ -248,12 +231,12 @@ class Exchange:
             self.call.write(watcher.ping())
             return
         trace = self._tracer.refused(self.decision.group_id, self.decision.surface)
-        self.call.start(200, [*_EVENT_STREAM, *trace])
+        self.call.start(200, _EVENT_STREAM, trace)
         self.call.write(watcher.opening())
 
     # --- what the answer carries ---------------------------------------------------------------
 
-    def _trace(self, candidate: Candidate) -> Headers:
+    def _trace(self, candidate: Candidate) -> bytes:
         return self._tracer.routed(
             self.decision.group_id,
             self.decision.surface,
@@ -264,11 +247,11 @@ class Exchange:
             estimate=estimate_cost(self._artifact, self.decision, self.reading, candidate),
         )
 
-    def _cost(self, candidate: Candidate) -> Headers:
+    def _cost(self, candidate: Candidate) -> bytes:
         if self.usage is None or candidate.target.price is None:
-            return []
+            return b""
         usd = cost(self._artifact.prices[candidate.target.price], self.usage)
-        return [self._tracer.header("Cost", money(usd))]
+        return self._tracer.lines({"Cost": money(usd)})
 
     def _sealer(self, candidate: Candidate) -> stateful.Sealer | None:
         key = self._state.state_key
@@ -308,3 +291,41 @@ def _passed_back(answer: Answer) -> Headers:
         for name in _PASSED_BACK
         if name in answer.headers
     ]
+
+
+class _Way:
+    """The way of one answer's bytes to the caller; hot, for it is walked for every event."""
+
+    __slots__ = ("_call", "_candidate", "_exchange", "_pulse", "_timer", "watcher")
+
+    def __init__(
+        self,
+        exchange: Exchange,
+        watcher: Watcher,
+        candidate: Candidate,
+        timer: asyncio.Timeout,
+        pulse: Pulse,
+    ) -> None:
+        self.watcher = watcher
+        self._exchange = exchange
+        self._call = exchange.call
+        self._candidate = candidate
+        self._timer: asyncio.Timeout | None = timer
+        self._pulse = pulse
+
+    def take(self, data: bytes) -> bool:
+        """Bytes of the upstream; False when the exchange has to look at something."""
+        watcher = self.watcher
+        self.send(watcher.feed(data))
+        return not (watcher.done or watcher.error is not None or self._call.paused)
+
+    def send(self, out: bytes) -> None:
+        """What goes on to the caller. The first of it is the commit point."""
+        if not out:
+            return
+        if self._timer is not None:
+            self._timer.reschedule(None)
+            self._timer = None
+            self._exchange.commit(self._candidate)
+        self._call.write(out)
+        self._pulse.touch()

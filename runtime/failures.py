@@ -72,14 +72,21 @@ _TIMEOUT: Final = _Class(
     True,
     "The upstream did not answer in time. Try again, or ask for a shorter answer.",
 )
+# Somebody answered, but what came is no answer.
 _SERVER: Final = _Class(
     "server",
-    "upstream-unreachable",
+    "upstream-invalid-response",
     None,
     True,
     "The upstream failed. Try again; if it goes on, tell the administrator.",
 )
-_GATEWAY: Final = _SERVER._replace(status=502)
+# Its front cannot get through to the model, as ours cannot where nothing answers at all.
+_GATEWAY: Final = _SERVER._replace(code="upstream-unreachable", status=502)
+_UNAVAILABLE: Final = _OVERLOADED._replace(
+    message="The upstream is not available now. Try again after the time in Retry-After."
+)
+# A conflict or a replay in the upstream's eyes: nothing the caller did, and a 409 it would repeat.
+_CONFLICT: Final = _SERVER._replace(status=502)
 _CONNECT: Final = _Class(
     "connect",
     "upstream-unreachable",
@@ -109,15 +116,15 @@ _BY_STATUS: Final[dict[int, _Class]] = {
     403: _AUTH,
     404: _CLIENT,
     408: _TIMEOUT,
-    409: _GATEWAY,
+    409: _CONFLICT,
     413: _TOO_LARGE,
     422: _CLIENT,
-    425: _GATEWAY,
+    425: _CONFLICT,
     429: _RATE,
     498: _OVERLOADED,  # Groq: no capacity in the flex tier
     500: _SERVER,
-    502: _SERVER,
-    503: _SERVER,
+    502: _GATEWAY,
+    503: _UNAVAILABLE,
     504: _TIMEOUT,
     524: _TIMEOUT,  # Cloudflare: the origin took too long
     529: _OVERLOADED,
@@ -176,6 +183,8 @@ _WORDING: Final[tuple[tuple[re.Pattern[str], frozenset[int], _Class], ...]] = tu
         ),
     )
 )
+# What may stand as `code` in an answer of ours; `server_error` on a 4xx makes opencode repeat it.
+_CODE: Final = re.compile(r"(?!server_error$)[A-Za-z0-9_.-]{1,64}")
 _MODEL_MISSING: Final = re.compile(
     r"model_not_found|deploymentnotfound|unknown_model|\bmodel\b", re.IGNORECASE
 )
@@ -200,18 +209,12 @@ class _Told(NamedTuple):
     message: str
     status: int | None
     param: str | None
+    code: str | None = None
 
 
-def from_response(
-    status: int, headers: Mapping[str, str], body: bytes, names: Mapping[str, str] | None = None
-) -> UpstreamError:
-    """The meaning of an answer whose status is not 200; header names are in lower case.
-
-    `names` maps names the caller must not see to those it knows, e.g. the upstream's model.
-    """
+def from_response(status: int, headers: Mapping[str, str], body: bytes) -> UpstreamError:
+    """The meaning of an answer whose status is not 200; header names are in lower case."""
     told = _told(body)
-    for private, public in (names or {}).items():
-        told = told._replace(message=told.message.replace(private, public))
     meaning = _meaning(status, told)
     return _error(meaning, status, told, _retry_after(meaning, headers))
 
@@ -319,12 +322,13 @@ def _told_by(error: dict[str, Any]) -> _Told:
     status = next((n for n in numbers if isinstance(n, int) and 400 <= n < 600), None)
     if status is None:
         status = next((_STATUS_OF_WORD[n] for n in reversed(names) if n in _STATUS_OF_WORD), None)
-    param = error.get("param")
+    param, code = error.get("param"), error.get("code")
     return _Told(
         words=" ".join((*names, message[:_MAX_WORDS])).strip(),
         message=message,
         status=status,
         param=param if isinstance(param, str) else None,
+        code=code if isinstance(code, str) and _CODE.fullmatch(code) else None,
     )
 
 
@@ -347,7 +351,7 @@ def _error(meaning: _Class, status: int, told: _Told, wait: int | None) -> Upstr
     passes = meaning.kind in ("client", "context")
     if not passes:
         return _plain(meaning, wait, status=status)
-    return UpstreamError(
+    error = UpstreamError(
         meaning.code,
         redact(told.message) or meaning.message,
         kind=meaning.kind,
@@ -355,6 +359,9 @@ def _error(meaning: _Class, status: int, told: _Told, wait: int | None) -> Upstr
         status=meaning.status or status,
         param=redact(told.param)[:100] if told.param else None,
     )
+    if meaning is _TOO_LARGE:
+        error.told_code = told.code
+    return error
 
 
 def _plain(

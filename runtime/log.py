@@ -208,19 +208,18 @@ def log_refusal(call: Call, error: RouterError) -> None:
     log("info", "refused", id=call.request_id, peer=call.peer, status=error.status, code=error.code)
 
 
-def log_exchange(call: Call, exchange: Exchange, token: str) -> None:
+def log_exchange(call: Call, exchange: Exchange) -> None:
     """Adds to the request's line how it was routed, and what it used."""
     notes = call.notes
     notes.update(
-        token=token,
-        group=exchange.decision.group_id,
-        surface=exchange.decision.surface,
         phase=exchange.decision.phase,
         stream=exchange.reading.stream,
         attempts=exchange.attempts,
     )
     if (served := exchange.served) is not None:
-        notes.update(target=served.target_id, provider=served.target.provider)
+        notes.update(
+            target=served.target_id, provider=served.target.provider, skin=served.route.skin
+        )
     if (usage := exchange.usage) is not None:
         notes.update(
             input_tokens=usage.input,

@@ -122,6 +122,7 @@ def _faults(options: Options) -> dict[str, bool]:
         "--port must be 0 to 65535": not 0 <= options.port <= 65535,
         "--workers must be 1 to 256": not 1 <= options.workers <= 256,
         "--drain must not be negative": not options.drain >= 0,
+        "--head-start must be above 0": not options.head_start > 0,
         "--connections must be at least 1": options.connections < 1,
         "--connections-per-address must not be negative": options.connections_per_address < 0,
         f"--log must be one of {', '.join(_LOG_LEVELS)}": options.log not in _LOG_LEVELS,

@@ -210,7 +210,7 @@ def _switched_off(wanted: Wanted, skin: Reasoning) -> Form:
     if skin.control == "effort" and level is None:
         if wanted.ask.level is None and wanted.dialect == "messages":
             return _AS_IT_IS  # `thinking: disabled` is a word every Messages endpoint knows
-        return _dropped(wanted.ask) if wanted.ask.level else Form({})
+        return _dropped(wanted.ask)
     if wanted.dialect == "messages" and skin.control in ("adaptive", "effort"):
         return _AS_IT_IS  # an effort beside `disabled` governs the answer, not the thinking
     return Form(_fill(_OFF, wanted, skin, level or "none", None))

@@ -19,7 +19,7 @@ import msgspec
 
 from runtime import eligibility
 from runtime.errors import CallerError
-from runtime.shape import Shape
+from runtime.shape import Shape, estimate_input_tokens
 from runtime.vocabulary import ALL_LEVELS, Caller, Group, Route, Settings, Skin, Target
 
 MEMO_SIZE: Final = 1024
@@ -41,6 +41,7 @@ _NOT_OFFERED: Final = frozenset(
 )
 _OVER_CONTEXT: Final = frozenset({"over-context", "over-input-tokens"})
 _OVER_BODY: Final = frozenset({"over-body-bytes"})
+_SIZES: Final = _OVER_CONTEXT | _OVER_BODY
 
 
 class Candidate(msgspec.Struct, frozen=True):
@@ -119,14 +120,11 @@ def only_over_context(choice: Choice) -> int | None:
 
     Clients compact their history on the error this leads to, and a smaller request is served.
     """
-    if not _only(choice, _OVER_CONTEXT | _OVER_BODY, with_one_of=_OVER_CONTEXT):
+    if not _only(choice, _SIZES, with_one_of=_OVER_CONTEXT):
         return None
     rooms = (
-        min(
-            _UNBOUNDED if target.context is None else target.context,
-            _UNBOUNDED if skin.limits.input_tokens is None else skin.limits.input_tokens,
-        )
-        for target, skin in _offered(choice)
+        _least((target.context, skin.limits.input_tokens, _tokens(skin.limits.body_bytes)))
+        for target, skin in _too_small(choice, _SIZES)
     )
     return max(rooms)
 
@@ -135,7 +133,7 @@ def only_over_body(choice: Choice) -> int | None:
     """The most body bytes any candidate takes, where that limit alone keeps all of them out."""
     if not _only(choice, _OVER_BODY, with_one_of=_OVER_BODY):
         return None
-    return max(skin.limits.body_bytes or 0 for _, skin in _offered(choice))
+    return max(skin.limits.body_bytes or 0 for _, skin in _too_small(choice, _OVER_BODY))
 
 
 def is_offered(out: Excluded) -> bool:
@@ -192,6 +190,9 @@ class Bounds(NamedTuple):
         )
 
 
+_NO_BOUNDS: Final = Bounds(*[_UNBOUNDED] * len(Bounds._fields))
+
+
 class Plan(NamedTuple):
     """What the memo holds: the paths per target, and their order by cap inside the bounds."""
 
@@ -229,6 +230,9 @@ class Cell:
             target: (_number(target), group.weights.get(target, 1)) for target in group.ranks
         }
         self._memo: dict[tuple[int, str, str | None], Plan] = {}
+        # The last shape with why each target's paths fail: a compiler asks for reach after reach.
+        self._judged: tuple[Shape | None, dict[str, tuple[str, ...]]] = (None, {})
+        self._candidates: dict[tuple[int, bool], Candidate] = {}
         self._index()
 
     def plan(self, needs: int, reach: str, phase: str | None) -> Plan:
@@ -255,7 +259,10 @@ class Cell:
 
     def remember_cap(self, plan: Plan, shape: Shape, phase: str | None) -> Tiers:
         """The tiers for a cap inside the bounds; clients send few different ones."""
-        tiers = self.fitting(plan, shape, phase)
+        if shape.cap is None:  # no number is left that could keep a path out
+            tiers = self._tiers([options[0] for options in plan.paths], phase)
+        else:
+            tiers = self.fitting(plan, shape, phase)
         if len(plan.by_cap) < CAPS_REMEMBERED:
             plan.by_cap[shape.cap] = tiers
         return tiers
@@ -279,12 +286,17 @@ class Cell:
 
     def excluded(self, shape: Shape, reach: str, phase: str | None) -> tuple[Excluded, ...]:
         """The targets without an eligible path; of several paths the nearest one's reasons."""
-        found = []
+        judged, (asked, nearest) = [], self._judged
+        if asked != shape:
+            nearest = {}
+            self._judged = (shape, nearest)
         for target in self._by_rank(phase):
-            reasons = self._target_reasons(target, shape, reach, phase)
+            if target not in nearest:
+                nearest[target] = self._nearest(target, shape)
+            reasons = nearest[target] + self._closed(target, reach, phase)
             if reasons:
-                found.append(Excluded(target, reasons))
-        return tuple(found)
+                judged.append(Excluded(target, reasons))
+        return tuple(judged)
 
     def path_reasons(self, route: Route, shape: Shape) -> tuple[str, ...]:
         """Why one path may not answer; reach and phase, the same for all paths, left aside."""
@@ -305,6 +317,12 @@ class Cell:
         self._paths: dict[str, list[int]] = {target: [] for target in self.group.ranks}
         for index, route in enumerate(routes):
             self._paths[route.target].append(index)
+        self._numbers = [self._bounds_of(route) for route in routes]
+        self._bits = {target: sum(1 << i for i in mine) for target, mine in self._paths.items()}
+        self._order = {
+            phase: sorted(self._paths, key=lambda target: ranks.get(target, len(ranks)))
+            for phase, ranks in self._ranks.items()
+        }
         self._of_reach = {
             reach: self._where(t for t in self._paths if self.targets[t].provider in providers)
             for reach, providers in self._reaches.items()
@@ -312,7 +330,7 @@ class Cell:
         self._of_phase = {phase: self._where(listed) for phase, listed in self.group.phases.items()}
 
     def _where(self, targets: Iterable[str]) -> int:
-        return sum(1 << index for target in set(targets) for index in self._paths[target])
+        return sum(self._bits[target] for target in set(targets))
 
     def _phase(self, phase: str | None) -> str:
         """Until a phase is detected, a request is in the one that catches all."""
@@ -331,26 +349,40 @@ class Cell:
 
     def _make_plan(self, needs: int, reach: str, phase: str | None) -> Plan:
         eligible = self._eligible(needs, reach, phase)
-        paths = []
+        paths, numbers = [], []
         for target in self._by_rank(phase):
-            mine = [index for index in self._paths[target] if eligible >> index & 1]
-            if mine:
-                paths.append(tuple(self._candidate(self.routes[i], needs) for i in mine))
-        return Plan(tuple(paths), _bounds([path for options in paths for path in options]), {})
+            if mine := eligible & self._bits[target]:
+                indexes = [index for index in self._paths[target] if mine >> index & 1]
+                numbers += [self._numbers[index] for index in indexes]
+                paths.append(tuple([self._candidate(index, needs) for index in indexes]))
+        return Plan(tuple(paths), Bounds(*map(min, zip(_NO_BOUNDS, *numbers, strict=True))), {})
 
-    def _candidate(self, route: Route, needs: int) -> Candidate:
+    def _candidate(self, index: int, needs: int) -> Candidate:
+        """Made once for either fate of the level, and shared by every plan."""
+        route = self.routes[index]
+        key = (index, eligibility.keeps_level(route, needs))
+        made = self._candidates.get(key)
+        if made is None:
+            target = self.targets[route.target]
+            skin = target.skins[route.skin]
+            made = self._candidates[key] = Candidate(route.target, target, route, skin, key[1])
+        return made
+
+    def _bounds_of(self, route: Route) -> Bounds:
         target = self.targets[route.target]
-        return Candidate(
-            target_id=route.target,
-            target=target,
-            route=route,
-            skin=target.skins[route.skin],
-            keep_level=eligibility.keeps_level(route, needs),
+        skin = target.skins[route.skin]
+        limits, clamps = skin.limits, skin.cap is not None and skin.cap.over == "clamp"
+        return Bounds(
+            input_tokens=_least((target.context, limits.input_tokens)),
+            body_bytes=_least((limits.body_bytes,)),
+            tool_schema_bytes=_least((limits.tool_schema_bytes,)),
+            tools=_least((limits.tools,)),
+            images=_least((limits.images,)),
+            clamped_context=_least((target.context if clamps else None,)),
         )
 
-    def _by_rank(self, phase: str | None) -> list[str]:
-        ranks = self._ranks.get(self._phase(phase), {})
-        return sorted(self._paths, key=lambda target: ranks.get(target, len(ranks)))
+    def _by_rank(self, phase: str | None) -> Iterable[str]:
+        return self._order.get(self._phase(phase), self._paths)
 
     def _tiers(self, candidates: Iterable[Candidate], phase: str | None) -> Tiers:
         """Candidates of equal standing together: last resorts last, keepers of the level first."""
@@ -362,21 +394,25 @@ class Cell:
             tiers.setdefault(standing, []).append(candidate)
         return tuple(tuple(tiers[standing]) for standing in sorted(tiers))
 
-    def _target_reasons(
-        self, target: str, shape: Shape, reach: str, phase: str | None
-    ) -> tuple[str, ...]:
+    def _nearest(self, target: str, shape: Shape) -> tuple[str, ...]:
+        """Why no path to a target fits. Of several, the reasons of one that a smaller request
+        could take, else of the one that lacks least.
+        """
         if target in self.out:
-            nearest: tuple[str, ...] = (self.out[target],)
-        else:
-            paths = [self.path_reasons(self.routes[i], shape) for i in self._paths[target]]
-            nearest = min(paths, key=len, default=(eligibility.NO_SKIN,))
-        reasons = [*nearest]
-        listed = self.group.phases.get(self._phase(phase), ())
-        if self.group.phases and target not in listed:
-            reasons.append(eligibility.NOT_IN_PHASE)
+            return (self.out[target],)
+        paths = [self.path_reasons(route, shape) for route in self.routes_of(target)]
+        if len(paths) > 1:
+            paths.sort(key=lambda reasons: (not _SIZES.issuperset(reasons), len(reasons)))
+        return paths[0] if paths else (eligibility.NO_SKIN,)
+
+    def _closed(self, target: str, reach: str, phase: str | None) -> tuple[str, ...]:
+        """Why a target is closed to such requests, whatever its paths."""
+        reasons: tuple[str, ...] = ()
+        if self.group.phases and target not in self.group.phases.get(self._phase(phase), ()):
+            reasons = (eligibility.NOT_IN_PHASE,)
         if self.targets[target].provider not in self._reaches[reach]:
-            reasons.append(eligibility.PROJECT_FORBIDS)
-        return tuple(reasons)
+            reasons += (eligibility.PROJECT_FORBIDS,)
+        return reasons
 
 
 class Names(Protocol):
@@ -442,20 +478,6 @@ def _bitsets(values: Iterable[int]) -> dict[int, int]:
     return found
 
 
-def _bounds(paths: list[Candidate]) -> Bounds:
-    limits = [path.skin.limits for path in paths]
-    contexts = [path.target.context for path in paths]
-    clamping = [p.target.context for p in paths if p.skin.cap and p.skin.cap.over == "clamp"]
-    return Bounds(
-        input_tokens=_least(contexts + [limit.input_tokens for limit in limits]),
-        body_bytes=_least(limit.body_bytes for limit in limits),
-        tool_schema_bytes=_least(limit.tool_schema_bytes for limit in limits),
-        tools=_least(limit.tools for limit in limits),
-        images=_least(limit.images for limit in limits),
-        clamped_context=_least(clamping),
-    )
-
-
 def _least(values: Iterable[int | None]) -> int:
     return min((value for value in values if value is not None), default=_UNBOUNDED)
 
@@ -499,9 +521,15 @@ def _only(choice: Choice, allowed: frozenset[str], *, with_one_of: frozenset[str
     )
 
 
-def _offered(choice: Choice) -> Iterator[tuple[Target, Skin]]:
+def _too_small(choice: Choice, allowed: frozenset[str]) -> Iterator[tuple[Target, Skin]]:
+    """The paths that a smaller request could take."""
+    cell = choice.cell
     for out in choice.excluded:
-        if is_offered(out):
-            for route in choice.cell.routes_of(out.target):
-                target = choice.cell.targets[out.target]
+        for route in cell.routes_of(out.target) if is_offered(out) else ():
+            if allowed.issuperset(cell.path_reasons(route, choice.shape)):
+                target = cell.targets[out.target]
                 yield target, target.skins[route.skin]
+
+
+def _tokens(body_bytes: int | None) -> int | None:
+    return None if body_bytes is None else estimate_input_tokens(body_bytes, 0, 0)

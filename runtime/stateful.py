@@ -42,13 +42,12 @@ def unseal(key: bytes | None, project: str, sealed: str) -> tuple[str, str]:
     return tag, upstream_id
 
 
-def not_found() -> CallerError:
-    """What a client answers by sending the whole conversation again."""
+def not_found(where: str = "previous_response_id") -> CallerError:
+    """What a client answers by sending the whole conversation again; `where` names the state."""
     return CallerError(
         "previous-response-not-found",
-        "Previous response not found. Send the whole conversation in `input` "
-        "without `previous_response_id`.",
-        param="previous_response_id",
+        f"Previous response not found. Send the whole conversation in `input` without `{where}`.",
+        param=where,
     )
 
 

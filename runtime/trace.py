@@ -5,7 +5,8 @@ Names and numbers only. It never holds content, keys or upstream URLs.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
@@ -13,7 +14,7 @@ from runtime.artifact import Artifact
 from runtime.cost import money, percent
 from runtime.selection import Candidate
 
-Headers = list[tuple[bytes, bytes]]
+_NO_TEXT = re.compile(r"[\x00-\x1f\x7f]")
 
 
 class Estimate(msgspec.Struct, frozen=True):
@@ -31,17 +32,17 @@ class Estimate(msgspec.Struct, frozen=True):
 
 
 class Tracer:
-    """Builds the trace headers of one artifact; the constant part of each is built once."""
+    """Writes the trace headers of one artifact, as finished lines; what is constant, once."""
 
     def __init__(self, artifact: Artifact) -> None:
         self._artifact = artifact
-        self._prefix = artifact.settings.trace.prefix.encode()
-        self._known: dict[tuple[str, str, str, str], tuple[tuple[bytes, bytes], ...]] = {}
-        self._digest = self.header("Artifact", artifact.digest[:12])
+        self._prefix = artifact.settings.trace.prefix
+        self._known: dict[tuple[str, str, str, str], str] = {}
+        self._digest = {"Artifact": artifact.digest[:12]}
 
-    def refused(self, group: str, surface: str) -> Headers:
+    def refused(self, group: str, surface: str) -> bytes:
         """The trace of a request that reached no target."""
-        return [self.header("Group", group), self.header("Surface", surface), self._digest]
+        return self.lines({"Group": group, "Surface": surface} | self._digest)
 
     def routed(
         self,
@@ -53,25 +54,32 @@ class Tracer:
         dropped: Iterable[str] = (),
         phase: str | None = None,
         estimate: Estimate | None = None,
-    ) -> Headers:
+    ) -> bytes:
         """The trace of a request that `candidate` answers (or was the last to fail)."""
-        headers = list(self._constant(group, surface, candidate))
-        headers.append(self.header("Attempts", str(attempts)))
+        prefix = self._prefix
+        constant = self._constant(group, surface, candidate)
+        lines = [constant, f"{prefix}-Attempts: {attempts}\r\n"]
         if attempts > 1:
-            headers.append(self.header("Fallback", "true"))
+            lines.append(f"{prefix}-Fallback: true\r\n")
         if names := ",".join(dropped):
-            headers.append(self.header("Dropped", names))
+            lines.append(f"{prefix}-Dropped: {_NO_TEXT.sub('?', names)}\r\n")
         if phase:
-            headers.append(self.header("Phase", phase))
+            lines.append(f"{prefix}-Phase: {_NO_TEXT.sub('?', phase)}\r\n")
         if estimate is not None and estimate.selected is not None:
-            headers.append(self.header("Cost-Estimate", money(estimate.selected)))
+            lines.append(f"{prefix}-Cost-Estimate: {money(estimate.selected)}\r\n")
             if savings := estimate.savings:
-                headers.append(self.header("Savings", savings))
-        return headers
+                lines.append(f"{prefix}-Savings: {savings}\r\n")
+        return "".join(lines).encode("latin-1", "replace")
 
-    def _constant(
-        self, group: str, surface: str, candidate: Candidate
-    ) -> tuple[tuple[bytes, bytes], ...]:
+    def lines(self, pairs: Mapping[str, str]) -> bytes:
+        """Header lines under the deployment's prefix; what a header cannot hold becomes "?"."""
+        return self._text(pairs).encode("latin-1", "replace")
+
+    def _text(self, pairs: Mapping[str, str]) -> str:
+        prefix = self._prefix
+        return "".join([f"{prefix}-{k}: {_NO_TEXT.sub('?', v)}\r\n" for k, v in pairs.items()])
+
+    def _constant(self, group: str, surface: str, candidate: Candidate) -> str:
         route = candidate.route
         key = (group, surface, candidate.target_id, route.skin)
         if (known := self._known.get(key)) is None:
@@ -82,11 +90,5 @@ class Tracer:
                 pairs["Model"] = candidate.skin.model
             if route.bridge:
                 pairs["Bridge"] = route.bridge
-            known = (*(self.header(name, value) for name, value in pairs.items()), self._digest)
-            self._known[key] = known
+            known = self._known[key] = self._text(pairs | self._digest)
         return known
-
-    def header(self, name: str, value: str) -> tuple[bytes, bytes]:
-        """One trace header under the deployment's prefix."""
-        # Header values are Latin-1 on the wire; whatever is outside is shown as "?".
-        return self._prefix + b"-" + name.encode(), value.encode("latin-1", "replace")

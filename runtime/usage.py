@@ -21,36 +21,47 @@ class Usage(msgspec.Struct, frozen=True):
     reasoning: int | None = None
 
 
-# field -> where providers put it, best known first; a path goes through objects that may be null
-_OPENAI: dict[str, tuple[tuple[str, ...], ...]] = {
-    "input": (("prompt_tokens",), ("input_tokens",)),
-    "output": (("completion_tokens",), ("output_tokens",)),
-    "total": (("total_tokens",),),
+# Where providers put each count: key, or key and key inside it. Of several the first one wins.
+_OPENAI: dict[str, tuple[str, ...]] = {
+    "input": ("prompt_tokens", "input_tokens"),
+    "output": ("completion_tokens", "output_tokens"),
+    "total": ("total_tokens",),
     "cached": (
-        ("prompt_tokens_details", "cached_tokens"),
-        ("input_tokens_details", "cached_tokens"),
-        ("prompt_cache_hit_tokens",),
-        ("cached_tokens",),
-        ("cache_read_input_tokens",),
+        "prompt_tokens_details.cached_tokens",
+        "input_tokens_details.cached_tokens",
+        "prompt_cache_hit_tokens",
+        "cached_tokens",
+        "cache_read_input_tokens",
     ),
     "cache_write": (
-        ("prompt_tokens_details", "cache_write_tokens"),
-        ("input_tokens_details", "cache_write_tokens"),
-        ("cache_creation_input_tokens",),
+        "prompt_tokens_details.cache_write_tokens",
+        "input_tokens_details.cache_write_tokens",
+        "cache_creation_input_tokens",
     ),
     "reasoning": (
-        ("completion_tokens_details", "reasoning_tokens"),
-        ("output_tokens_details", "reasoning_tokens"),
-        ("reasoning_tokens",),
+        "completion_tokens_details.reasoning_tokens",
+        "output_tokens_details.reasoning_tokens",
+        "reasoning_tokens",
     ),
 }
-_MESSAGES: dict[str, tuple[tuple[str, ...], ...]] = {
-    "input": (("input_tokens",),),
-    "output": (("output_tokens",),),
-    "cached": (("cache_read_input_tokens",),),
-    "cache_write": (("cache_creation_input_tokens",),),
-    "reasoning": (("output_tokens_details", "thinking_tokens"),),
+_MESSAGES: dict[str, tuple[str, ...]] = {
+    "input": ("input_tokens",),
+    "output": ("output_tokens",),
+    "cached": ("cache_read_input_tokens",),
+    "cache_write": ("cache_creation_input_tokens",),
+    "reasoning": ("output_tokens_details.thinking_tokens",),
 }
+
+
+def _by_place(places: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, int]]:
+    """Place -> its field and rank: answers name few of the places, so they are what is walked."""
+    return {
+        place: (field, rank) for field, known in places.items() for rank, place in enumerate(known)
+    }
+
+
+_OPENAI_PLACES = _by_place(_OPENAI)
+_MESSAGES_PLACES = _by_place(_MESSAGES)
 
 
 class Meter:
@@ -62,12 +73,12 @@ class Meter:
 
     def read_openai(self, usage: Any) -> None:
         """The usage object of a Chat or Responses answer; anything else is passed over."""
-        self._read(usage, _OPENAI)
+        self._read(usage, _OPENAI_PLACES)
 
     def read_messages(self, usage: Any) -> None:
         """The usage object of a Messages answer, whose input counts leave cached tokens out."""
         self._disjoint = True
-        self._read(usage, _MESSAGES)
+        self._read(usage, _MESSAGES_PLACES)
 
     def usage(self) -> Usage | None:
         """What is known so far; None when nothing was ever said."""
@@ -82,14 +93,24 @@ class Meter:
             reasoning=counts.get("reasoning"),
         )
 
-    def _read(self, usage: Any, paths: dict[str, tuple[tuple[str, ...], ...]]) -> None:
+    def _read(self, usage: Any, places: dict[str, tuple[str, int]]) -> None:
         if not isinstance(usage, dict):
             return
-        for field, places in paths.items():
-            for place in places:
-                if (count := _count(usage, place)) is not None:
-                    self._counts[field] = count
-                    break
+        ranks: dict[str, int] = {}
+        for key, value in usage.items():
+            if type(value) is dict:
+                for inner, count in value.items():
+                    self._note(places.get(f"{key}.{inner}"), count, ranks)
+            else:
+                self._note(places.get(key), value, ranks)
+
+    def _note(self, place: tuple[str, int] | None, count: Any, ranks: dict[str, int]) -> None:
+        if place is None or type(count) is not int or count < 0:
+            return
+        field, rank = place
+        if rank <= ranks.get(field, rank):
+            ranks[field] = rank
+            self._counts[field] = count
 
     def _input(self) -> int | None:
         counts = self._counts
@@ -105,14 +126,3 @@ class Meter:
         # xAI counts reasoning beside completion_tokens; only the total gives it away.
         outside = counts.get("total") == counts.get("input", 0) + output + reasoning
         return output + reasoning if outside else output
-
-
-def _count(usage: dict[str, Any], place: tuple[str, ...]) -> int | None:
-    value: Any = usage
-    for name in place:
-        if not isinstance(value, dict):
-            return None
-        value = value.get(name)
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        return None
-    return value

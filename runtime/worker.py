@@ -19,6 +19,7 @@ from runtime.artifact import Artifact, ArtifactError, load
 from runtime.edge import Caps, EdgeProtocol
 from runtime.link import Link
 from runtime.main import CannotRun, Options
+from runtime.memory import keep_freed_blocks
 from runtime.state import State
 from runtime.upstream import MissingKeys, Upstreams
 
@@ -31,6 +32,7 @@ _ORPHANED = 2.0  # seconds a worker goes on after its supervisor died
 def work(options: Options) -> int:
     """Serves until asked to stop. Returns the exit code, or raises CannotRun."""
     log.configure(options.log)
+    keep_freed_blocks()
     state = load_state(options)
     sock = bind(options.host, options.port, shared=Link.inherited())
     tls = tls_context(options)

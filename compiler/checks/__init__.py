@@ -43,6 +43,7 @@ CHECKS: Final[tuple[Callable[[Deployment], Iterable[Finding]], ...]] = (
     names.phase_never_told,
     names.smoke_for_ordinary_callers,
     names.project_reaches_nothing,
+    names.client_built_in,
     unused.unused,
     unused.idle_target,
     unused.idle_group,
@@ -94,6 +95,10 @@ CHECKS: Final[tuple[Callable[[Deployment], Iterable[Finding]], ...]] = (
     notyet.trace_body_not_yet,
     notyet.docs_not_yet,
     notyet.roles_not_yet,
+    notyet.public_url_not_yet,
+    notyet.labels_not_yet,
+    notyet.image_prices_not_yet,
+    notyet.bridge_facts_not_yet,
 )
 # Over the deployment and its plan: 4xx nobody answers, 5xx lost on a bridge.
 PLAN_CHECKS: Final[tuple[Callable[[Deployment, Plan], Iterable[Finding]], ...]] = (

@@ -12,9 +12,10 @@ from compiler.diagnostics import Finding, Severity, did_you_mean, rule
 from compiler.model import Deployment, GroupDef, Promise
 from compiler.plan import Plan, Verdict
 from compiler.plan.paths import TITLES
-from compiler.plan.verdicts import active_callers, reaches_of
-from runtime.eligibility import BRIDGE_NOT_SERVED
+from compiler.plan.verdicts import active_callers, hosted_policy, reaches_of
+from runtime.eligibility import BRIDGE_NOT_SERVED, has
 from runtime.selection import is_offered
+from runtime.vocabulary import ALL_LEVELS, Route, words
 
 _LARGEST_LISTING = 1024 * 1024  # Codex reads no more of a catalog
 
@@ -46,7 +47,7 @@ def promise_broken(deployment: Deployment, plan: Plan) -> Iterator[Finding]:
             promise: {opencode: 1}
     """
     for group, promise in _promises(deployment):
-        callers = active_callers(deployment, group.id)
+        callers = active_callers(deployment, plan.tables, group.id)
         reaches = reaches_of(plan.tables, callers, promise.client)
         broken: dict[tuple[str, str, bool], list[Verdict]] = {}
         for verdict in _verdicts_of(plan, group, promise):
@@ -148,7 +149,9 @@ def member_never_eligible(deployment: Deployment, plan: Plan) -> Iterator[Findin
     """A member of a group that no request can ever reach.
 
     It has no path on any surface of the group, or no project whose callers use the group may
-    reach its provider.
+    reach its provider, or its `only_when` asks for what no request it could answer needs: a
+    feature its own skins lack, two reasoning levels, or a hosted tool that the deployment prefers
+    or strips, which is then never a need.
 
     Bad:
 
@@ -165,7 +168,8 @@ def member_never_eligible(deployment: Deployment, plan: Plan) -> Iterator[Findin
             members: [{target: opus}]
     """
     for group in deployment.groups.values():
-        reaches = reaches_of(plan.tables, active_callers(deployment, group.id))
+        callers = active_callers(deployment, plan.tables, group.id)
+        reaches = reaches_of(plan.tables, callers)
         allowed = {p for reach in reaches for p in plan.tables.reaches[reach]}
         for index, member in enumerate(group.members):
             why = _why_never(plan, group, member.target, allowed if reaches else None)
@@ -420,10 +424,26 @@ def _why_never(plan: Plan, group: GroupDef, target: str, allowed: set[str] | Non
     if allowed is not None and provider not in allowed:
         return f"no project that uses the group may reach `{provider}`"
     here = [plan.tables.paths[group.id, surface] for surface in group.surfaces]
-    if any(route.target == target for paths in here for route in paths.routes):
-        return ""
+    routes = [route for paths in here for route in paths.routes if route.target == target]
+    if routes:
+        return "" if any(_can_hold(plan, group, route) for route in routes) else _NEVER_HOLDS
     details = {out.detail for paths in here for out in paths.out if out.target == target}
     return "; ".join(sorted(details))
+
+
+_NEVER_HOLDS: Final = "no request it could answer meets its `only_when`"
+
+
+def _can_hold(plan: Plan, group: GroupDef, route: Route) -> bool:
+    """Whether some request that the route can answer needs all its conditions name."""
+    conditions = route.only_when
+    met = has(route) | (ALL_LEVELS if group.unsupported == "drop" else 0)
+    needed = (
+        hosted_policy(plan.tables.settings, word) == "need"
+        for word in words(conditions)
+        if word.startswith("hosted:")
+    )
+    return not conditions & ~met and (conditions & ALL_LEVELS).bit_count() <= 1 and all(needed)
 
 
 def _reaches_anything(plan: Plan, group: GroupDef, reach: str) -> bool:

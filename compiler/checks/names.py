@@ -480,5 +480,32 @@ def project_reaches_nothing(deployment: Deployment) -> Iterator[Finding]:
             )
 
 
+@rule("IL315")
+def client_built_in(deployment: Deployment) -> Iterator[Finding]:
+    """An own client profile has the name of a built-in one.
+
+    The built-in profiles were seen on the wire, and promises are proven with them; a profile of
+    the same name would make every promise to that client mean something else.
+
+    Bad:
+
+        clients:
+          codex: {surface: responses, shapes: [{name: main, needs: [stream]}]}
+
+    Good:
+
+        clients:
+          codex-nightly: {surface: responses, shapes: [{name: main, needs: [stream]}]}
+    """
+    for id_ in deployment.clients:
+        if id_ in BUILT_IN:
+            yield Finding(
+                ("clients", id_),
+                f"`{id_}` is a built-in profile",
+                hint="give your own profile another name, and promise that one",
+                on="key",
+            )
+
+
 def _listed(names: Iterable[str]) -> str:
     return ", ".join(f"`{name}`" for name in names) or "nothing"

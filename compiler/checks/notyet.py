@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from compiler.checks.walk import section, written_skins
+from compiler.checks.walk import section, skins, written_skins
 from compiler.diagnostics import Finding, Path, Severity, rule
-from compiler.model import Deployment
+from compiler.model import Deployment, SkinDef
 from runtime.bridges import SERVED
 
 
@@ -218,3 +218,107 @@ def roles_not_yet(deployment: Deployment) -> Iterator[Finding]:
         if deployment.callers[id_].roles
     ]
     yield from _not_yet(places, "a role", "until then it opens nothing")
+
+
+@rule("IL710", Severity.WARNING)
+def public_url_not_yet(deployment: Deployment) -> Iterator[Finding]:
+    """`public_url` is parsed and checked, but the recipes it stands in are not served yet.
+
+    Clients are configured by hand until then.
+
+    Bad:
+
+        public_url: https://router.acme.example
+
+    Good:
+
+        # keep it: it takes effect with a later version
+        public_url: https://router.acme.example
+    """
+    places: list[Path] = [("public_url",)] if deployment.settings.public_url else []
+    yield from _not_yet(places, "`public_url`", "until then write the address into each client")
+
+
+@rule("IL711", Severity.WARNING)
+def labels_not_yet(deployment: Deployment) -> Iterator[Finding]:
+    """Tags of targets and labels of keys are parsed and checked, but no report shows them yet.
+
+    Until then they are notes for readers of this file.
+
+    Bad:
+
+        openai: {base_url: https://api.openai.com/v1, key_env: OPENAI_KEY, key_id: team-key-7}
+
+    Good:
+
+        # keep it: it takes effect with a later version
+        openai: {base_url: https://api.openai.com/v1, key_env: OPENAI_KEY, key_id: team-key-7}
+    """
+    labels = (("providers", "key_id"), ("targets", "tags"))
+    for name, field in labels:
+        places: list[Path] = [
+            (name, id_, field) for id_, entry in section(deployment, name).items() if field in entry
+        ]
+        yield from _not_yet(
+            places, f"`{field}`", "until then it is a note for readers of this file"
+        )
+
+
+@rule("IL712", Severity.WARNING)
+def image_prices_not_yet(deployment: Deployment) -> Iterator[Finding]:
+    """Prices of images are parsed and checked, but costs and savings leave them out.
+
+    Images count with the input tokens they are worth, at the price of `input`.
+
+    Bad:
+
+        big: {input: 5, output: 25, image: 0.004, source: price page, as_of: 2026-11-02}
+
+    Good:
+
+        big: {input: 5, output: 25, source: price page, as_of: 2026-11-02}
+    """
+    places: list[Path] = [
+        ("prices", id_, field)
+        for id_, entry in deployment.prices.items()
+        for field in ("image", "image_tokens")
+        if getattr(entry.price, field)
+    ]
+    yield from _not_yet(places, "a price of images", "until then images cost their input tokens")
+
+
+@rule("IL713", Severity.WARNING)
+def bridge_facts_not_yet(deployment: Deployment) -> Iterator[Finding]:
+    """A skin says what only bridges read: it is parsed and checked, and decides nothing yet.
+
+    `prompt_cache` and the `field` of reasoning text tell a bridge how to write requests and read
+    answers, and so do `summaries` outside Responses. A skin's own dialect passes them as they are.
+
+    Bad:
+
+        chat: {stream: native, prompt_cache: auto}
+
+    Good:
+
+        # keep it: it takes effect together with bridges
+        chat: {stream: native, prompt_cache: auto}
+    """
+    if SERVED:
+        return
+    facts: dict[str, list[Path]] = {}
+    for path, _, skin in skins(deployment):
+        for field in _facts(skin):
+            if field[-1] == "summaries" and not deployment.written(*path, *field):
+                continue  # a profile says it for the Responses skins that share it
+            facts.setdefault(".".join(field), []).append((*path, *field))
+    for name, places in facts.items():
+        yield from _not_yet(places, f"`{name}`", "until bridges are, it decides nothing")
+
+
+def _facts(skin: SkinDef) -> Iterator[tuple[str, ...]]:
+    if skin.prompt_cache != "none":
+        yield ("prompt_cache",)
+    if skin.reasoning and skin.reasoning.field != "reasoning_content":
+        yield ("reasoning", "field")
+    if skin.reasoning and skin.reasoning.summaries and skin.dialect != "responses":
+        yield ("reasoning", "summaries")

@@ -192,8 +192,8 @@ def field_of_another_dialect(deployment: Deployment) -> Iterator[Finding]:
     """A skin has what its dialect does not know.
 
     `betas` and `system_turns` belong to Messages, `stateful` and namespace tools to Responses,
-    custom tools to Responses and Chat; a trailing assistant turn is history on Responses, no
-    prefill; `multiple` answers are Chat's.
+    custom tools and log probabilities to Responses and Chat; a trailing assistant turn is history
+    on Responses, no prefill; `multiple` answers are Chat's.
 
     Bad:
 
@@ -230,6 +230,8 @@ def _foreign(skin: SkinDef) -> Iterator[tuple[str, str, tuple[str, ...]]]:
         yield "tools", "the tool word `namespace`", ("responses",)
     if "custom" in skin.tools:
         yield "tools", "the tool word `custom`", ("responses", "chat")
+    if "logprobs" in skin.extras:
+        yield "extras", "`logprobs`", ("responses", "chat")
     if "multiple" in skin.extras:
         yield "extras", "`multiple`", ("chat",)
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 from compiler.checks.names import references, unresolved
 from compiler.checks.walk import section, skins, written_skins
 from compiler.diagnostics import Finding, Path, Severity, rule
-from compiler.model import Deployment, SkinDef
+from compiler.model import Deployment, SkinDef, TargetDef
 
 # Section -> what references call its entries. Targets and groups have codes of their own.
 _SECTIONS: Final[dict[str, tuple[str, ...]]] = {
@@ -143,8 +143,10 @@ def idle_default(deployment: Deployment) -> Iterator[Finding]:
 def field_without_effect(deployment: Deployment) -> Iterator[Finding]:
     """A field says something that the fields beside it rule out.
 
-    `weight` counts only in a `weighted` policy, `image_sources` only with `image` among the
-    inputs, `over` only where the cap has a `max`, budgets only with `control: budget`.
+    `weight` counts only among members of equal standing, which an `ordered` policy never has;
+    `image_sources` only with `image` among the inputs; `over` only where the cap has a `max`, or
+    `clamp` a context window to shrink to; a default cap and `system_turns` only on Messages;
+    budgets only with `control: budget`.
 
     Bad:
 
@@ -157,7 +159,7 @@ def field_without_effect(deployment: Deployment) -> Iterator[Finding]:
         members: [{target: small, weight: 3}, {target: big}]
     """
     for id_, group in deployment.groups.items():
-        for index, _ in enumerate(group.members if group.kind != "weighted" else ()):
+        for index, _ in enumerate(group.members if group.kind == "ordered" else ()):
             if deployment.written("groups", id_, "members", index, "weight"):
                 yield _idle(
                     ("groups", id_, "members", index, "weight"),
@@ -165,18 +167,29 @@ def field_without_effect(deployment: Deployment) -> Iterator[Finding]:
                     "use `kind: weighted`, or remove it",
                 )
     written = dict(written_skins(deployment))
-    for path, _, skin in skins(deployment):  # a profile says its part in the skins that use it
-        for field, message, hint in _dead_fields(skin, written[path]):
+    for path, target, skin in skins(deployment):  # a profile says its part in the skins that use it
+        for field, message, hint in _dead_fields(target, skin, written[path]):
             yield _idle((*path, *field), message, hint)
 
 
-def _dead_fields(skin: SkinDef, written: Mapping[str, Any]) -> Iterator[tuple[Path, str, str]]:
+def _dead_fields(
+    target: TargetDef, skin: SkinDef, written: Mapping[str, Any]
+) -> Iterator[tuple[Path, str, str]]:
     if "image_sources" in written and "image" not in skin.input:
         reason = "`image_sources` has no effect: `image` is not in `input`"
         yield ("image_sources",), reason, "add `image` to `input`, or remove it"
-    if "over" in written.get("output_cap", {}) and skin.cap and skin.cap.max is None:
+    cap = written.get("output_cap", {})
+    shrinks = skin.cap is not None and skin.cap.over == "clamp" and target.context is not None
+    if "over" in cap and skin.cap and skin.cap.max is None and not shrinks:
         reason = "`over` has no effect: the cap has no `max`"
         yield ("output_cap", "over"), reason, "add `max`, or remove it"
+    if skin.dialect != "messages":
+        if "default" in cap:
+            reason = f"`default` has no effect: a {skin.dialect} request may come without a cap"
+            yield ("output_cap", "default"), reason, "remove it; only Messages requires a cap"
+        if written.get("system_turns") == "fold":
+            reason = f"`system_turns` has no effect on a {skin.dialect} skin"
+            yield ("system_turns",), reason, "remove it; it is about Messages"
     reasoning = written.get("reasoning", {})
     for field in ("min_budget", "max_budget"):
         if field in reasoning and skin.reasoning and skin.reasoning.control != "budget":

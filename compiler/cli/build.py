@@ -7,16 +7,16 @@ from pathlib import Path
 import click
 
 from compiler.artifact import artifact_files, compare, source_name, write
-from compiler.cli import CannotRun
+from compiler.cli import uncollected
 from compiler.diagnostics import Report
-from compiler.pipeline import compile_deployment
+from compiler.pipeline import compile_deployment, read_file
 from runtime.artifact import read_manifest
 
 _READABLE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
-@click.command()
+@click.command(short_help="Compile a deployment into its package, or --check that it is fresh.")
 @click.argument("file", type=_READABLE)
 @click.option(
     "--out",
@@ -27,12 +27,13 @@ _FOLDER = click.Path(file_okay=False, path_type=Path)
 )
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 with a diff when stale.")
 @click.pass_context
+@uncollected()
 def build(context: click.Context, file: Path, out: Path, check: bool) -> None:
     """Compile FILE into a package of dispatch tables.
 
     Exits 1 when the deployment has errors, or when --check finds the package stale.
     """
-    plan, report = compile_deployment(file.read_bytes(), str(file))
+    plan, report = compile_deployment(read_file(file), str(file))
     _tell(report)
     if plan is None:
         context.exit(1)
@@ -40,10 +41,7 @@ def build(context: click.Context, file: Path, out: Path, check: bool) -> None:
     folder = out / plan.deployment.name
     if check:
         context.exit(_check(files, folder, file))
-    try:
-        write(files, folder)
-    except OSError as error:
-        raise CannotRun(str(error)) from error
+    write(files, folder)
     click.echo(f"{folder.as_posix()}: {len(files)} files, {read_manifest(folder).digest[:12]}")
 
 

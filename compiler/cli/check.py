@@ -8,9 +8,10 @@ from typing import Final
 
 import click
 
+from compiler.cli import uncollected
 from compiler.cli.formats import as_github, as_json, as_sarif
 from compiler.diagnostics import Report, Severity
-from compiler.pipeline import compile_deployment
+from compiler.pipeline import compile_deployment, read_file
 
 
 def as_text(report: Report) -> str:
@@ -26,7 +27,7 @@ FORMATS: Final[dict[str, Callable[[Report], str]]] = {
 }
 
 
-@click.command()
+@click.command(short_help="Show all diagnostics of a deployment, sorted by place.")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option(
     "--format",
@@ -38,12 +39,13 @@ FORMATS: Final[dict[str, Callable[[Report], str]]] = {
 )
 @click.option("--strict", is_flag=True, help="Warnings count as findings, too.")
 @click.pass_context
+@uncollected()
 def check(context: click.Context, file: Path, form: str, strict: bool) -> None:
     """Show all diagnostics of FILE, sorted by place.
 
     Exits 1 when the deployment would not build; with --strict also when there are warnings.
     """
-    _, report = compile_deployment(file.read_bytes(), str(file))
+    _, report = compile_deployment(read_file(file), str(file))
     shown = FORMATS[form](report)
     if shown:
         click.echo(shown)

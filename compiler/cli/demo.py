@@ -74,7 +74,7 @@ EXAMPLES = (
 )
 
 
-@click.command()
+@click.command(short_help="Show the router in front of a scripted provider, then serve.")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False), default=str(DEPLOYMENT))
 @click.option("--port", default=8100, show_default=True, help="Where the router listens; 0: any.")
 @click.option("--once", is_flag=True, help="Stop after the three requests.")

@@ -24,20 +24,20 @@ from runtime.selection import (
 from runtime.shape import Shape
 from runtime.vocabulary import ALL_LEVELS, DIALECTS, FEATURES, LEVELS, Caller, words
 
-_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+_FOLDER = click.Path(path_type=Path)  # whatever is wrong with it, the loader says better
 _READABLE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _EVERY = "every provider"  # the reach of nobody in particular
 
 
-@click.command()
+@click.command(short_help="Show who answers a request, in order, and why others do not.")
 @click.argument("artifact", type=_FOLDER)
 @click.option("--group", help="Name, alias or match of a group; by default the request's model.")
 @click.option("--surface", type=click.Choice(sorted(DIALECTS)), required=True)
-@click.option("--needs", default="", help="Feature words, separated by commas.")
+@click.option("--needs", help="Feature words, separated by commas.")
 @click.option("--effort", type=click.Choice(list(LEVELS)), help="Asked reasoning level.")
 @click.option("--cap", type=click.IntRange(min=1), help="Asked output cap, in tokens.")
-@click.option("--input-tokens", type=click.IntRange(min=0), default=0, help="Estimated input.")
-@click.option("--request", type=_READABLE, help="A request body to take all of these from.")
+@click.option("--input-tokens", type=click.IntRange(min=0), help="Estimated input.")
+@click.option("--request", type=_READABLE, help="A request body to take the last four from.")
 @click.option("--caller", help="Within the groups and the reach of this caller.")
 @click.option("--phase", help="Of a group with phases; by default the one that catches all.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
@@ -47,10 +47,10 @@ def explain(
     artifact: Path,
     group: str | None,
     surface: str,
-    needs: str,
+    needs: str | None,
     effort: str | None,
     cap: int | None,
-    input_tokens: int,
+    input_tokens: int | None,
     request: Path | None,
     caller: str | None,
     phase: str | None,
@@ -66,7 +66,9 @@ def explain(
         raise CannotRun(str(error)) from error
     model = group
     if request is None:
-        shape = _shape(needs, effort, cap, input_tokens)
+        shape = _shape(needs or "", effort, cap, input_tokens or 0)
+    elif given := _given(needs=needs, effort=effort, cap=cap, input_tokens=input_tokens):
+        raise click.UsageError(f"{given} stands in the body of --request; leave one of them out")
     else:
         asked, shape = _read(tables, surface, request)
         model = group or asked
@@ -75,8 +77,14 @@ def explain(
     _check_phase(cell, phase)
     choice = choose(cell, shape, reach=who.reach, phase=phase)
     told = _told(tables, choice)
-    click.echo(msgspec.json.encode(told).decode() if form == "json" else _text(told, caller))
+    click.echo(_json(told) if form == "json" else _text(told, caller))
     context.exit(0 if choice.order else 1)
+
+
+def _given(**options: object) -> str:
+    """The first option that was given, as it is written."""
+    names = (name for name, value in options.items() if value is not None)
+    return next((f"--{name.replace('_', '-')}" for name in names), "")
 
 
 def _shape(needs: str, effort: str | None, cap: int | None, input_tokens: int) -> Shape:
@@ -98,6 +106,8 @@ def _read(tables: Artifact, surface: str, request: Path) -> tuple[str | None, Sh
         reading = READERS[surface].read(request.read_bytes(), {}, tables.settings)
     except RouterError as error:
         raise CannotRun(f"{request}: {error.code}: {error.message}") from error
+    if reading.dialect != surface:
+        raise CannotRun(f"{request}: this body is in the {reading.dialect} dialect, not {surface}")
     return reading.model, reading.shape
 
 
@@ -124,7 +134,8 @@ def _cell(tables: Artifact, caller: Caller, model: str | None, surface: str) -> 
 
 def _check_phase(cell: Cell, phase: str | None) -> None:
     if phase is not None and phase not in cell.group.phases:
-        raise click.UsageError(f"no phase {phase!r}; {did_you_mean(phase, cell.group.phases)}")
+        known = did_you_mean(phase, cell.group.phases) or f"`{cell.group_id}` has no phases"
+        raise click.UsageError(f"no phase {phase!r}; {known}")
 
 
 def _told(tables: Artifact, choice: Choice) -> dict[str, Any]:
@@ -179,6 +190,10 @@ def _overflow(choice: Choice) -> str | None:
     if (size := only_over_body(choice)) is not None:
         return f"all fail by size alone, at most {size} body bytes: answered 413"
     return None
+
+
+def _json(told: dict[str, Any]) -> str:
+    return msgspec.json.format(msgspec.json.encode(told), indent=2).decode()
 
 
 def _text(told: dict[str, Any], caller: str | None) -> str:

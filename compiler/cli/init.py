@@ -11,7 +11,7 @@ STARTER: Final = Path(__file__).with_name("starter.yaml")
 _NEW_FILE = click.Path(dir_okay=False, path_type=Path)
 
 
-@click.command()
+@click.command(short_help="Write a commented deployment to start from.")
 @click.argument("path", type=_NEW_FILE, default=Path("deployments/router.yaml"))
 def init(path: Path) -> None:
     """Write a commented starter deployment to PATH (deployments/router.yaml)."""
@@ -20,6 +20,6 @@ def init(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(STARTER.read_bytes())
     click.echo(f"{path} is written. Next:")
-    click.echo(f"  interlock token new {path} --caller me     # then paste its line under `tokens`")
+    click.echo(f"  interlock token new {path} --caller me     # and put what it says into the file")
     click.echo(f"  interlock check {path}")
     click.echo(f"  interlock build {path}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 import string
 from pathlib import Path
@@ -12,10 +13,11 @@ import click
 
 from compiler.cli.check import as_text
 from compiler.model import CallerDef, Deployment
-from compiler.pipeline import read_deployment
+from compiler.pipeline import read_deployment, read_file
 
 ALPHABET: Final = string.ascii_letters + string.digits
 SECRET_LENGTH: Final = 32  # 190 random bits; 160 are the least
+_PART: Final = re.compile(r"[a-z0-9-]{1,64}")
 
 
 @click.group()
@@ -23,7 +25,7 @@ def token() -> None:
     """Mint router tokens."""
 
 
-@token.command()
+@token.command(short_help="Mint a router token for a caller and print it, once.")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--caller", required=True, help="The caller, as the deployment calls it.")
 @click.option(
@@ -35,7 +37,7 @@ def new(context: click.Context, file: Path, caller: str, key: str | None) -> Non
 
     FILE is read, not changed. Only the digest belongs into it; the token itself is stored nowhere.
     """
-    deployment, report = read_deployment(file.read_bytes(), str(file))
+    deployment, report = read_deployment(read_file(file), str(file))
     if deployment is None:
         click.echo(as_text(report), err=True)
         context.exit(1)
@@ -48,16 +50,22 @@ def new(context: click.Context, file: Path, caller: str, key: str | None) -> Non
     minted = f"{token_id}_{secret}"
     digest = hashlib.sha256(minted.encode()).hexdigest()
     click.echo(f'"{minted}"')
-    click.echo("\nThis is the only time it is shown. Under `tokens` of the caller put:\n", err=True)
+    where = "under" if holder.tokens else "in place of"
+    click.echo(
+        f"\nThis is the only time it is shown. In the caller `{holder.id}` of {file} put this, "
+        f"{where} its `tokens`:\n",
+        err=True,
+    )
+    click.echo("" if holder.tokens else "    tokens:\n", nl=False)
     click.echo(f'      - {{id: {token_id}, sha256: "{digest}"}}')
 
 
 def _token_id(deployment: Deployment, holder: CallerDef, key: str) -> str:
     parts = (deployment.name, holder.user, holder.project, holder.env, key)
     for part in parts:
-        if not part or part.strip(string.ascii_lowercase + string.digits + "-"):
+        if not _PART.fullmatch(part):
             raise click.UsageError(
-                f"{part!r} cannot stand in a token: only a-z, 0-9 and `-` can. Rename it"
+                f"{part!r} cannot stand in a token: only 1 to 64 of a-z, 0-9 and `-` can. Rename it"
             )
     token_id = "_".join(("rtr", *parts))
     taken = [t.id for c in deployment.callers.values() for t in c.tokens]

@@ -21,7 +21,9 @@ CLAUDE_CODE: Final = ClientProfile(
     version="2.1.197",
     shapes=(
         _main("main", "stream", "tools", "reasoning.high", core=True),
-        # captures/claude-code/text, second request: beside the main one, and harmless when it fails
+        # captures/claude-code/text, second request: beside the main one, and harmless when it
+        # fails. It carries `output_config.effort: high` as well, so that a group that refuses
+        # levels needs `reasoning.high` beside `json.schema` for it; only the schema is promised.
         ClientShape(
             name="title",
             needs=("stream", "json.schema"),

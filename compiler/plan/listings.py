@@ -6,7 +6,7 @@ One body for three readers: `data` for OpenAI's and Anthropic's clients, `models
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -78,13 +78,13 @@ class _Writer:
             for row in self._rows_of(group, reach):
                 if row.id == group or row.id not in groups:
                     rows.setdefault(row.id, row)
-        data = ",\n".join(row.data for row in rows.values())
-        models = ",\n".join(row.model for row in rows.values() if row.model)
+        data = _lines(row.data for row in rows.values())
+        models = _lines(row.model for row in rows.values() if row.model)
         first, last = _dump(next(iter(rows))), _dump(next(reversed(rows)))
         return (
-            f'{{"object":"list","data":[\n{data}\n],'
+            f'{{"object":"list","data":{data},'
             f'"has_more":false,"first_id":{first},"last_id":{last},'
-            f'"models":[\n{models}\n]}}\n'
+            f'"models":{models}}}\n'
         )
 
     def _rows_of(self, group: str, reach: str) -> tuple[_Row, ...]:
@@ -210,6 +210,12 @@ def _default(levels: tuple[str, ...], wished: str | None) -> str:
     if wished in levels:
         return str(wished)
     return "medium" if "medium" in levels else levels[0]
+
+
+def _lines(entries: Iterable[str]) -> str:
+    """A JSON array, one entry per line."""
+    text = ",\n".join(entries)
+    return f"[\n{text}\n]" if text else "[]"
 
 
 def _dump(value: object) -> str:

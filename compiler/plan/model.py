@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from compiler.model import ClientProfile, ClientShape, Deployment
+from compiler.model import CallerDef, ClientProfile, ClientShape, Deployment
 from runtime.selection import Cell, Choice
 from runtime.vocabulary import (
     Caller,
@@ -50,6 +50,7 @@ class Tables:
     groups: Mapping[str, Group]
     reaches: Mapping[str, tuple[str, ...]]
     reach_of: Mapping[str, str]  # project -> reach
+    callers_of: Mapping[str, tuple[CallerDef, ...]]  # by group
     paths: Mapping[tuple[str, str], Paths]
     cells: Mapping[tuple[str, str], Cell]
 

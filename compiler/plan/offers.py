@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from compiler.clients import USUAL
 from compiler.model import ClientProfile, ClientShape, Deployment, GroupDef
 from compiler.plan.model import Offer, Tables
-from compiler.plan.verdicts import judge
+from compiler.plan.verdicts import judge, reaches_of
 from runtime.selection import Candidate
 from runtime.vocabulary import ALL_LEVELS, LEVELS
 
@@ -19,7 +19,7 @@ def offers_of(
     return {
         (group.id, surface, reach): _offer(tables, group, surface, reach, clients)
         for group in deployment.groups.values()
-        for reach in _reaches(deployment, tables, group)
+        for reach in reaches_of(tables, tables.callers_of[group.id])
         for surface in group.surfaces
     }
 
@@ -43,11 +43,6 @@ def promised_depth(group: GroupDef, surface: str, clients: Mapping[str, ClientPr
         if promise.client in clients and clients[promise.client].surface == surface
     )
     return max(depths, default=1)
-
-
-def _reaches(deployment: Deployment, tables: Tables, group: GroupDef) -> list[str]:
-    mine = {tables.reach_of[c.project] for c in deployment.callers.values() if group.id in c.groups}
-    return [reach for reach in tables.reaches if reach in mine]
 
 
 def _offer(

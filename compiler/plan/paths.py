@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from compiler.model import Bridge, Deployment, GroupDef, Member, SkinDef, TargetDef
 from compiler.plan.features import (
@@ -20,15 +21,44 @@ from runtime.vocabulary import ALL_LEVELS, Route
 TITLES = {"chat": "Chat", "responses": "Responses", "messages": "Messages"}
 
 
+@dataclass(frozen=True, slots=True)
+class Able:
+    """What a skin can do, as the flags of a route."""
+
+    features: int
+    levels: int
+    mapped: int
+
+
+Abilities = Mapping[tuple[str, str], Able]  # (target, dialect)
+
+
+def abilities_of(deployment: Deployment) -> Abilities:
+    """What every skin can do, worked out once for all groups."""
+    return {
+        (target.id, dialect): Able(
+            features=skin_features(skin),
+            levels=native_levels(skin.reasoning),
+            mapped=mapped_levels(skin.reasoning),
+        )
+        for target in deployment.targets.values()
+        for dialect, skin in target.skins.items()
+    }
+
+
 def paths_of(
-    deployment: Deployment, group: GroupDef, surface: str, served: frozenset[str]
+    deployment: Deployment,
+    abilities: Abilities,
+    group: GroupDef,
+    surface: str,
+    served: frozenset[str],
 ) -> Paths:
     """The paths of one (group, surface) over the bridges that are served."""
     routes: list[Route] = []
     out: list[Out] = []
     for member in group.members:
         target = deployment.targets[member.target]
-        mine = list(_routes(member, target, surface, served))
+        mine = list(_routes(abilities, member, target, surface, served))
         if mine:
             routes += mine
         else:
@@ -45,39 +75,43 @@ def bridges_to(member: Member, target: TargetDef, surface: str) -> Iterator[tupl
 
 
 def _routes(
-    member: Member, target: TargetDef, surface: str, served: frozenset[str]
+    abilities: Abilities,
+    member: Member,
+    target: TargetDef,
+    surface: str,
+    served: frozenset[str],
 ) -> Iterator[Route]:
     for skin in _skins(member, target):
         if skin.dialect == surface:
-            yield _native(member, target, skin)
+            yield _native(member, abilities[target.id, surface], target, skin)
     for skin, bridge in bridges_to(member, target, surface):
         if bridge.name in served:
-            yield _bridged(member, target, skin, bridge)
+            yield _bridged(member, abilities[target.id, skin.dialect], target, skin, bridge)
 
 
-def _native(member: Member, target: TargetDef, skin: SkinDef) -> Route:
+def _native(member: Member, able: Able, target: TargetDef, skin: SkinDef) -> Route:
     return Route(
         target=target.id,
         skin=skin.dialect,
         bridge=None,
-        features=skin_features(skin),
-        levels=native_levels(skin.reasoning),
-        mapped=mapped_levels(skin.reasoning),
+        features=able.features,
+        levels=able.levels,
+        mapped=able.mapped,
         only_when=bits(skin.only_when) | bits(member.only_when),
         last_resort=member.last_resort,
     )
 
 
-def _bridged(member: Member, target: TargetDef, skin: SkinDef, bridge: Bridge) -> Route:
+def _bridged(member: Member, able: Able, target: TargetDef, skin: SkinDef, bridge: Bridge) -> Route:
     """Levels cross all together, by the one carry word `reasoning`."""
     levels = carried(bridge) & ALL_LEVELS
     return Route(
         target=target.id,
         skin=skin.dialect,
         bridge=bridge.name,
-        features=through(bridge, skin_features(skin)),
-        levels=levels & native_levels(skin.reasoning),
-        mapped=levels & mapped_levels(skin.reasoning),
+        features=through(bridge, able.features),
+        levels=levels & able.levels,
+        mapped=levels & able.mapped,
         only_when=bits(skin.only_when) | bits(member.only_when),
         last_resort=member.last_resort,
     )

@@ -133,9 +133,10 @@ def _ranks(deployment: Deployment, group: GroupDef) -> dict[str, int]:
 
 
 def _weights(group: GroupDef) -> dict[str, int]:
-    """Shares inside a rank; left out where they are all alike and decide nothing."""
+    """Shares among members of equal rank; left out where they decide nothing."""
     weights = {member.target: member.weight for member in group.members}
-    return weights if group.kind == "weighted" or set(weights.values()) != {1} else {}
+    alike = group.kind == "ordered" or set(weights.values()) == {1}
+    return weights if group.kind == "weighted" or not alike else {}
 
 
 def _rank_price(deployment: Deployment, target: str) -> float:

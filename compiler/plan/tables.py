@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from compiler.model import Deployment
+from compiler.model import CallerDef, Deployment
 from compiler.plan.model import Paths, Tables
-from compiler.plan.paths import paths_of
+from compiler.plan.paths import abilities_of, paths_of
 from compiler.plan.records import group_record, target_record
 from runtime.selection import Cell
 from runtime.vocabulary import Group, Target
@@ -17,8 +17,9 @@ def make_tables(deployment: Deployment, served: frozenset[str]) -> Tables:
     targets = {name: target_record(target) for name, target in deployment.targets.items()}
     groups = {name: group_record(deployment, group) for name, group in deployment.groups.items()}
     reaches, reach_of = _reaches(deployment)
+    abilities = abilities_of(deployment)
     paths = {
-        (group.id, surface): paths_of(deployment, group, surface, served)
+        (group.id, surface): paths_of(deployment, abilities, group, surface, served)
         for group in deployment.groups.values()
         for surface in group.surfaces
     }
@@ -30,6 +31,7 @@ def make_tables(deployment: Deployment, served: frozenset[str]) -> Tables:
         groups=groups,
         reaches=reaches,
         reach_of=reach_of,
+        callers_of=_callers(deployment),
         paths=paths,
         cells=_cells(paths, targets, groups, reaches),
     )
@@ -46,6 +48,14 @@ def _reaches(deployment: Deployment) -> tuple[dict[str, tuple[str, ...]], dict[s
         reaches[name] = tuple(p for p in deployment.providers if p in providers)
         reach_of[project.id] = name
     return reaches, reach_of
+
+
+def _callers(deployment: Deployment) -> dict[str, tuple[CallerDef, ...]]:
+    found: dict[str, list[CallerDef]] = {group: [] for group in deployment.groups}
+    for caller in deployment.callers.values():
+        for group in caller.groups:
+            found[group].append(caller)
+    return {group: tuple(callers) for group, callers in found.items()}
 
 
 def _cells(

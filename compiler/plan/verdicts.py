@@ -10,24 +10,34 @@ from compiler.plan.features import bits
 from compiler.plan.model import Offer, Tables, Verdict
 from runtime.selection import Choice, choose
 from runtime.shape import Shape
-from runtime.vocabulary import LEVELS, Settings
+from runtime.vocabulary import (
+    CUSTOM,
+    FORCED,
+    IMAGE_INLINE,
+    IMAGE_URL,
+    LEVELS,
+    NAMESPACE,
+    TOOLS,
+    Settings,
+)
 
 _BYTES_PER_TOKEN = 4  # the inverse of the estimate the runtime makes of a text body
 _HOSTED = "hosted:"
+_TOOLS = TOOLS | FORCED | CUSTOM | NAMESPACE
+_IMAGES = IMAGE_INLINE | IMAGE_URL
 
 
 def known_clients(deployment: Deployment) -> dict[str, ClientProfile]:
-    """The built-in profiles, and the deployment's own beside or instead of them."""
+    """The built-in profiles, and the deployment's own beside them."""
     return {**BUILT_IN, **deployment.clients}
 
 
-def active_callers(deployment: Deployment, group: str) -> list[CallerDef]:
+def active_callers(deployment: Deployment, tables: Tables, group: str) -> list[CallerDef]:
     """Those who may call a group on the day the deployment is judged by."""
     return [
         caller
-        for caller in deployment.callers.values()
-        if group in caller.groups
-        and caller.status == "active"
+        for caller in tables.callers_of[group]
+        if caller.status == "active"
         and (caller.expires is None or caller.expires >= deployment.as_of)
     ]
 
@@ -78,13 +88,16 @@ def judge(
     phase: str | None = None,
 ) -> Choice:
     """The plan for one shape of a client, with features added or left out."""
+    needs = bits(needed(shape, tables.settings)) & ~less | more
     return choose(
         tables.cells[cell],
         Shape(
-            needs=bits(needed(shape, tables.settings)) & ~less | more,
+            needs=needs,
             cap=shape.cap,
             input_tokens=shape.input_tokens,
             body_bytes=shape.input_tokens * _BYTES_PER_TOKEN,
+            tools=int(bool(needs & _TOOLS)),  # at least one, or it would not need them
+            images=int(bool(needs & _IMAGES)),
         ),
         reach=reach,
         phase=phase,
@@ -99,12 +112,12 @@ def verdicts_of(
     group: GroupDef,
 ) -> Iterator[Verdict]:
     """One verdict per open surface, reach of the group's callers, phase and proven shape."""
-    reaches = reaches_of(tables, active_callers(deployment, group.id))
+    reaches = reaches_of(tables, active_callers(deployment, tables, group.id))
     for surface in group.surfaces:
         shapes = list(_proven_shapes(group, clients, surface))
-        for reach in reaches:
-            default = offers[group.id, surface, reach].default
-            for client, shape in shapes:
+        for client, shape in shapes:
+            for reach in reaches:
+                default = offers[group.id, surface, reach].default
                 yield from _of_shape(tables, group, surface, reach, client, shape, default)
 
 

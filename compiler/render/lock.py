@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from compiler.plan import Offer, Plan, Verdict
 from compiler.plan.verdicts import hosted_policy
@@ -19,7 +19,7 @@ def lock_text(plan: Plan) -> str:
         for verdict in verdicts
         for line in _verdict(plan.tables.settings, verdict)
     }
-    lines |= {_levels(key, offer) for key, offer in plan.offers.items()}
+    lines |= set(_levels(plan.offers))
     return "".join(f"{comment(line)}\n" for line in sorted(lines))
 
 
@@ -46,7 +46,8 @@ def _candidate(settings: Settings, verdict: Verdict, candidate: Candidate) -> st
         if word.startswith("hosted:") and _is_dropped(settings, word, route.features)
     ]
     level = verdict.choice.shape.needs & ALL_LEVELS
-    losses += [f"{word}-mapped" for word in words(level & route.mapped)]
+    if level & route.mapped:
+        losses += [f"{word}-mapped" for word in words(level)]
     if not candidate.keep_level:
         losses += [f"{word}-dropped" for word in words(level)]
     if candidate.cap is not None:
@@ -59,7 +60,14 @@ def _is_dropped(settings: Settings, word: str, features: int) -> bool:
     return policy == "strip" or (policy == "prefer" and not features & FEATURES[word])
 
 
-def _levels(key: tuple[str, str, str], offer: Offer) -> str:
-    told = " ".join(offer.levels) or "none-advertised"
-    default = f" default {offer.default}" if offer.default else ""
-    return f"{' '.join(key)} levels {told}{default}"
+def _levels(offers: Mapping[tuple[str, str, str], Offer]) -> Iterator[str]:
+    """What is advertised per group and surface; reaches are named only where they differ."""
+    told: dict[tuple[str, str], dict[str, str]] = {}
+    for (group, surface, reach), offer in offers.items():
+        default = f" default {offer.default}" if offer.default else ""
+        levels = f"levels {' '.join(offer.levels) or 'none-advertised'}{default}"
+        told.setdefault((group, surface), {})[reach] = levels
+    for (group, surface), by_reach in told.items():
+        alike = len(set(by_reach.values())) == 1
+        for reach, levels in by_reach.items():
+            yield f"{group} {surface} {levels if alike else f'{reach} {levels}'}"

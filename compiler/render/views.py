@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from compiler.model import GroupDef
 from compiler.plan import Paths, Plan
 from compiler.render.literals import Literals
+from runtime.eligibility import NO_SKIN
 
 _WIDTH = 100
 _SKINS = frozenset({"skins"})
@@ -25,7 +26,10 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Surface:
-    """The paths of one surface; `path` leads to their cause in the YAML."""
+    """The paths of one surface; `path` leads to their cause in the YAML.
+
+    `out` says why targets have none; that they have no skin, the runtime assumes by itself.
+    """
 
     name: str
     path: str
@@ -85,6 +89,7 @@ def comment(text: str) -> str:
 
 def _surface(group: GroupDef, paths: Paths, text: Literals) -> Surface:
     out = {entry.target: entry for entry in paths.out}
+    told = {target: entry.reason for target, entry in out.items() if entry.reason != NO_SKIN}
     lines = []
     for member in group.members:
         if member.target in out:
@@ -96,7 +101,7 @@ def _surface(group: GroupDef, paths: Paths, text: Literals) -> Surface:
         name=text.value(paths.surface),
         path=comment(f"groups.{group.id} on {paths.surface}"),
         lines=tuple(lines),
-        out=text.value({entry.target: entry.reason for entry in paths.out}) if out else "",
+        out=text.value(told) if told else "",
     )
 
 

@@ -31,7 +31,8 @@ class MemberShape(Node):
     target: Id
     """The target."""
     weight: Annotated[int, Field(ge=1, le=1_000_000)] = 1
-    """Its share in a `weighted` policy."""
+    """Its share among members of equal standing: all of a `weighted` policy, equal prices of a
+    `cheapest` one."""
     last_resort: bool = False
     """Always last in the order."""
     only_when: Annotated[list[Feature], Unique] = []

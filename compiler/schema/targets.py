@@ -91,7 +91,7 @@ class OutputCap(Node):
     honored: bool = True
     """Whether the model keeps to the cap."""
     default: Tokens | None = None
-    """Sent when the caller names none; needed on a Messages skin that a bridge reaches."""
+    """On Messages, sent when the caller names none; needed where a bridge reaches the skin."""
 
 
 class SkinLimits(Node):
@@ -163,7 +163,7 @@ class SkinShape(Node):
     """A `role: system` turn inside Messages: kept, or folded into the neighbouring user turn.
     Kept by default with `betas: pass`, else folded."""
     prompt_cache: Literal["auto", "explicit", "none"] = "none"
-    """How the upstream caches prompts."""
+    """How the upstream caches prompts: what a bridge does with the caller's cache hints."""
     drop: Annotated[list[BodyField], Unique] = []
     """Top-level body fields left out."""
     patch: Annotated[dict[BodyField, Any], AfterValidator(_json_value)] = {}

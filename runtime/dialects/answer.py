@@ -24,6 +24,7 @@ MAX_HELD: Final = 1 << 20
 DONE: Final = b"[DONE]"
 
 _NOTHING: Final = frozenset((b"", b"null", b'""', b"[]", b"{}"))
+_LONGEST_NOTHING: Final = max(map(len, _NOTHING))
 _JSON_TYPES: Final = ("application/json", "text/json")
 
 
@@ -220,14 +221,16 @@ def content_matches(*, streaming: bool, content_type: str | None) -> bool:
 
 def carries(fields: dict[str, msgspec.Raw] | None, labels: frozenset[str]) -> bool:
     """Whether any member but the `labels` holds something."""
-    if not fields:
-        return False
-    return any(name not in labels and holds(value) for name, value in fields.items())
+    if fields:
+        for name, value in fields.items():
+            if name not in labels and holds(value):
+                return True
+    return False
 
 
 def holds(value: msgspec.Raw) -> bool:
     """Whether a member is there and not empty."""
-    return bytes(value) not in _NOTHING
+    return len(memoryview(value)) > _LONGEST_NOTHING or bytes(value) not in _NOTHING
 
 
 def is_set(value: msgspec.Raw) -> bool:

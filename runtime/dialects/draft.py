@@ -22,6 +22,10 @@ _LIST: Final = msgspec.json.Decoder(list[msgspec.Raw])
 _TOOL: Final = msgspec.json.Decoder(Tool)
 _ENCODER: Final = msgspec.json.Encoder()
 _OPEN: Final = ord("{")
+_OPEN_LIST: Final = ord("[")
+_ALLOWED: Final = "allowed_tools"
+# Types of a choice that are not the types of hosted tools.
+_CLIENT_KINDS: Final = frozenset(("function", "custom", "auto", "any", "tool", "none"))
 
 
 class Draft:
@@ -99,8 +103,16 @@ def open_object(value: Any) -> dict[str, Any] | None:
 
 
 def open_list(value: Any) -> list[Any]:
-    """The elements of an array, as they came."""
-    return _LIST.decode(value) if isinstance(value, msgspec.Raw) else value
+    """The elements of an array, as they came; none of anything else."""
+    if isinstance(value, msgspec.Raw):
+        view = memoryview(value)
+        return _LIST.decode(value) if len(view) and view[0] == _OPEN_LIST else []
+    return value if isinstance(value, list) else []
+
+
+def closed(value: Any) -> msgspec.Raw:
+    """A changed element in the form of one that came, for the changes that follow."""
+    return msgspec.Raw(_ENCODER.encode(value))
 
 
 # --- changes, in the order they are made -------------------------------------------------------
@@ -120,10 +132,30 @@ def strip_hosted(draft: Draft) -> None:
     if "tools" in draft.top:
         draft.top["tools"] = without_hosted(draft.top["tools"], words, names)
         if not draft.top["tools"]:
-            for key in ("tools", "tool_choice", "parallel_tool_calls"):
-                draft.top.pop(key, None)
-    choice = open_object(draft.top.get("tool_choice"))
-    if choice and _names_one(draft.get("tool_choice"), words, names):
+            del draft.top["tools"]
+    # tools may also stand in fields of their own, or in an input item
+    if reading.shape.needs & CLIENT_TOOLS or any(word not in words for word, _ in reading.hosted):
+        _strip_choice(draft, words, names)
+    else:
+        draft.top.pop("tool_choice", None)
+        draft.top.pop("parallel_tool_calls", None)
+
+
+def _strip_choice(draft: Draft, words: frozenset[str], names: set[str]) -> None:
+    """A choice among several tools goes on among those that are left."""
+    choice = draft.get("tool_choice")
+    if not isinstance(choice, dict):
+        return
+    if choice.get("type") != _ALLOWED:
+        if _is_gone(choice, words, names):
+            del draft.top["tool_choice"]
+        return
+    listing = f"tool_choice.{_ALLOWED}.tools" if _ALLOWED in choice else "tool_choice.tools"
+    listed = draft.get(listing) or []
+    kept = [tool for tool in listed if not _is_gone(tool, words, names)]
+    if kept and len(kept) < len(listed):
+        draft.set(listing, kept)
+    elif listed and not kept:
         del draft.top["tool_choice"]
 
 
@@ -135,7 +167,8 @@ def without_hosted(tools: Any, words: frozenset[str], names: set[str]) -> list[A
         if tool.type == "namespace":
             inner = open_object(raw) or {}
             inner["tools"] = without_hosted(inner.get("tools", []), words, names)
-            kept += [inner] if len(inner["tools"]) < len(tool.tools or ()) else [raw]
+            whole = len(inner["tools"]) == len(tool.tools or ())
+            kept += [raw] if whole else [inner] if inner["tools"] else []
         elif _is_client_tool(tool) or hosted.normalise(tool.type or "") not in words:
             kept.append(raw)
         else:
@@ -147,14 +180,12 @@ def _is_client_tool(tool: Tool) -> bool:
     return tool.type in (None, "function", "custom")
 
 
-def _names_one(choice: dict[str, Any], words: frozenset[str], names: set[str]) -> bool:
-    if choice.get("name") in names:
+def _is_gone(tool: dict[str, Any], words: frozenset[str], names: set[str]) -> bool:
+    """Whether a choice names a tool that is left out, by its name or by its type."""
+    kind = tool.get("type")
+    if tool.get("name") in names:
         return True
-    allowed = choice.get("allowed_tools") or choice
-    listed = allowed.get("tools") or () if choice.get("type") == "allowed_tools" else (choice,)
-    client = (None, "function", "custom", "auto", "any", "tool", "none")
-    kinds = [tool.get("type") for tool in listed if tool.get("type") not in client]
-    return any(hosted.normalise(kind) in words for kind in kinds if isinstance(kind, str))
+    return isinstance(kind, str) and kind not in _CLIENT_KINDS and hosted.normalise(kind) in words
 
 
 def write_cap(draft: Draft, fields: Iterable[str]) -> None:

@@ -32,6 +32,8 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     hosted: tuple[tuple[str, str], ...] = ()
     strip: tuple[str, ...] = ()
     previous_response_id: str | None = None
+    # JSON path of state that bears an upstream's own id: nothing says whose it is
+    unsealed: str | None = None
     # temperature 0, written out
     deterministic: bool = False
 

@@ -21,7 +21,7 @@ async def answer_error(call: Call, error: RouterError) -> None:
     """Answers `error` in the dialect of the call's path."""
     call.notes["code"] = error.code
     status, headers, body = error_answer(error, call.path, call.request_id)
-    await call.send(status, headers, body)
+    await call.send(status, headers, body, error.trace)
 
 
 def error_answer(

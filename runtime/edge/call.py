@@ -111,26 +111,27 @@ class Call:
         """Whether the client reads slower than we write; then `drain` waits."""
         return not self._edge.writable.is_set()
 
-    async def send(self, status: int, headers: Headers, body: bytes) -> None:
-        """The whole answer in one write."""
-        self.write_whole(status, headers, body)
+    async def send(self, status: int, headers: Headers, body: bytes, block: bytes = b"") -> None:
+        """The whole answer in one write. `block` holds header lines that are finished already."""
+        self.write_whole(status, headers, body, block)
 
-    def write_whole(self, status: int, headers: Headers, body: bytes) -> None:
+    def write_whole(self, status: int, headers: Headers, body: bytes, block: bytes = b"") -> None:
         """`send` for those who cannot wait."""
-        answer = self._head(status, headers, b"content-length: %d\r\n" % len(body), body)
+        framing = b"%bcontent-length: %d\r\n" % (block, len(body))
+        answer = self._head(status, headers, framing, body)
         if self._opened(status):
             self.finished = True
             self.sent = 0 if self.method == b"HEAD" else len(body)
             self.transport.write(answer)
 
-    def start(self, status: int, headers: Headers) -> None:
-        """The head of an answer whose length is not known yet."""
+    def start(self, status: int, headers: Headers, block: bytes = b"") -> None:
+        """The head of an answer whose length is not known yet; `block` as in `send`."""
         if self.version == "1.1":
-            head = self._head(status, headers, b"transfer-encoding: chunked\r\n", b"")
+            head = self._head(status, headers, block + b"transfer-encoding: chunked\r\n", b"")
         else:
             # HTTP/1.0 knows no chunks: the end of the connection is the end of the body.
             self.keep_alive = False
-            head = self._head(status, headers, b"", b"")
+            head = self._head(status, headers, block, b"")
         if self._opened(status):
             self.transport.write(head)
 

@@ -256,7 +256,7 @@ class EdgeProtocol(SanicProtocol):
     # --- ending --------------------------------------------------------------------------------
 
     def _turn_away(self) -> None:
-        error = RouterError("too-many-connections", "Reuse connections, or wait.", status=503)
+        error = RouterError("too-many-connections", "Reuse connections, or wait.")
         call = self._new_call(Head())
         call.keep_alive = False
         call.write_whole(*error_answer(error, b"", call.request_id))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from sanic.compat import Header
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
     from runtime.app import App
 
 
+# A parameter as Sanic writes it, with its kind; logs show `/v1/models/{model}`.
+_PARAMETER = re.compile(r"<(\w+):\w+>")
+
+
 async def route(app: App, call: Call) -> None:
     """Lets Sanic answer the call. Raises nothing but what a lost connection raises."""
     # Sanic routes HEAD and GET apart; here every GET answers HEAD too, without its body.
@@ -38,7 +43,7 @@ async def route(app: App, call: Call) -> None:
     request.stream = AnswerStream(call)
     await app.handle_request(request)
     if request.route is not None:
-        call.label = f"/{request.route.path}"
+        call.label = "/" + _PARAMETER.sub(r"{\1}", request.route.path)
 
 
 def not_found() -> CallerError:
@@ -104,7 +109,9 @@ def _translated(exception: Exception, call: Call) -> RouterError:
         return exception
     if isinstance(exception, MethodNotAllowed):
         error = CallerError("method-not-allowed", "This path does not take this method.")
-        error.headers = ((b"allow", exception.headers.get("Allow", "GET").encode()),)
+        allowed = exception.headers.get("Allow", "GET")
+        # what Sanic calls GET answers HEAD too
+        error.headers = ((b"allow", allowed.replace("GET", "GET, HEAD").encode()),)
         return error
     if isinstance(exception, NotFound):
         return not_found()

@@ -26,6 +26,8 @@ async def serve(app: App, call: Call) -> None:
             raise RuntimeError("the handler has not answered")
         if call.gone:
             outcome = "aborted"
+        elif "code" in call.notes:  # an error that Sanic's handler answered
+            outcome = "error"
     except RouterError as error:
         outcome = "error"
         await _answer(call, error)

@@ -36,7 +36,8 @@ class Health:
     async def ready(self, request: Request) -> HTTPResponse:
         """503 from the moment the process has been asked to stop."""
         if self._state.stopping:
-            return HTTPResponse(b'{"status":"stopping"}', 503, content_type="application/json")
+            wait = {"retry-after": "1"}  # another process may take over
+            return HTTPResponse(b'{"status":"stopping"}', 503, wait, "application/json")
         return HTTPResponse(b'{"status":"ready"}', content_type="application/json")
 
     async def version(self, request: Request) -> HTTPResponse:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 from runtime.upstream.door import httpx
 
@@ -26,6 +26,16 @@ class Answer(ABC):
 
         Raises ReadTimeout, ReadError or RemoteProtocolError, after the bytes that came before.
         """
+
+    async def pipe(self, sink: Callable[[bytes], bool]) -> bool:
+        """Calls `sink` with body bytes as they come, until it returns False or the body ends.
+
+        True at a clean end. Raises what `next` raises, and what `sink` raises.
+        """
+        while data := await self.next():
+            if not sink(data):
+                return False
+        return True
 
     @abstractmethod
     def release(self) -> None:

@@ -50,6 +50,7 @@ def main() -> None:
         work.chmod(0o755)  # nginx's worker runs as another user
         live = _measure(work, options)
     report = table(live, options)
+    print(report)
     if options.write:
         _write(report)
 
@@ -105,6 +106,13 @@ def _round(live: list[Live], work: Path, options: argparse.Namespace) -> None:
             if DIALECT[cell[0]] in one.target.dialects:
                 result = _run(one, work, cell, options.seconds)
                 one.runs.setdefault(cell, []).append(result)
+                print(
+                    f"{cell:7} {one.target.name:26} {result['cpu_us']:9.1f} us/request "
+                    f"{result['event_us'] or 0:7.2f} us/event {result['rps']:9.0f} rps "
+                    f"p50 {result['total_p50']:8.0f} us first byte {result['ttfb_p50']:8.0f} us "
+                    f"errors {result['errors']}",
+                    flush=True,
+                )
 
 
 def _start(target: Target, work: Path) -> Live:
@@ -200,9 +208,8 @@ def table(live: list[Live], options: argparse.Namespace) -> str:
     ]
     anchor = next((one for one in live if one.target.name == "nginx"), None)
     for cell in options.cells.split(","):
-        key, unit = (
-            ("event_us", "us/event") if "3" in cell or "4" in cell else ("cpu_us", "us/request")
-        )
+        streamed = cell.partition("@")[0][1] in "34"
+        key, unit = ("event_us", "us/event") if streamed else ("cpu_us", "us/request")
         row = [_figure(one, anchor, cell, key) for one in live if one.process]
         lines.append(f"| {cell} | CPU {unit} | " + " | ".join(row) + " |")
     for cell, key, label in (

@@ -75,6 +75,7 @@ def interlock(work: Path, port: int, upstream: int, log: str, name: str) -> Targ
         cwd=ROOT,
         check=True,
         stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     artifact = next((work / "generated").rglob("manifest.json")).parent
     return Target(
@@ -128,7 +129,7 @@ as_of: 2026-11-21
 reasoning:
   levels: {{low: Low, medium: Medium, high: High}}
 prices:
-  plain: {{input: 1.0, output: 4.0}}
+  plain: {{input: 1.0, output: 4.0, source: made up, as_of: 2026-11-21}}
 providers:
   mock:
     base_url: http://127.0.0.1:{upstream}/v1
@@ -164,7 +165,10 @@ targets:
     price: plain
     skins:
       chat: {{stream: native, input: [text], tools: [function]}}
-      messages: {{stream: native, input: [text], tools: [function]}}
+      messages:
+        stream: native
+        tools: [function]
+        output_cap: {{max: 64000, over: clamp}}
       responses: {{stream: native, input: [text], tools: [function]}}
 groups:
   bench-model:

@@ -1,5 +1,6 @@
 """The commands as a person or a pipeline runs them."""
 
+import gc
 import hashlib
 import json
 import re
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from compiler import VERSION
 from compiler.cli import COMMANDS, main
 from compiler.docs import FOLDER, pages
 from compiler.pipeline import compile_deployment
@@ -41,6 +43,9 @@ def test_check_ends_with_1_on_errors_and_0_on_warnings():
         ("token", "new", WARNED, "--caller", "nobody"),
         ("token", "new", WARNED, "--caller", "alice", "--key", "K_1"),
         ("token", "new", WARNED, "--caller", "alice", "--key", "k1"),
+        ("token", "new", WARNED, "--caller", "alice", "--key", "k" * 65),
+        ("serve", CASES, "--port", "http"),
+        ("explain", WARNED, "--surface", "chat"),
     ],
 )
 def test_what_cannot_run_ends_with_2(arguments):
@@ -104,6 +109,32 @@ def test_init_writes_a_deployment_that_compiles_and_keeps_what_is_there(tmp_path
     file.write_text("mine")
     assert run("init", file).exit_code == 2
     assert file.read_text() == "mine"
+
+
+def test_the_version_is_told():
+    assert run("--version").output == f"interlock, version {VERSION}\n"
+
+
+def test_a_file_without_end_is_not_read_to_its_end():
+    result = run("check", "/dev/zero")
+    assert result.exit_code == 1
+    assert "larger than 4,194,304 bytes" in result.output
+
+
+def test_garbage_is_collected_again_after_a_command():
+    run("check", WARNED)
+    assert gc.isenabled()
+
+
+def test_what_a_new_token_prints_fits_where_it_says(tmp_path):
+    file = tmp_path / "new.yaml"
+    run("init", file)
+    result = run("token", "new", file, "--caller", "me")
+    assert "in place of its `tokens`" in result.stderr
+    rows = "".join(row for row in result.stdout.splitlines(keepends=True)[1:] if row.strip())
+    file.write_text(file.read_text().replace("    tokens: []\n", rows))
+    assert "IL6" not in run("check", file).output
+    assert "under its `tokens`" in run("token", "new", file, "--caller", "me").stderr
 
 
 def test_a_new_token_fits_the_deployment_it_was_minted_for(tmp_path):

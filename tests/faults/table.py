@@ -36,10 +36,12 @@ class Whole:
 class Broken:
     """A stream that begins, then the dialect's error event, then the connection is cut.
 
-    `late`: no content was sent yet, so that a second target may still answer.
+    `late`: no content was sent yet, so that a second target may still answer, and the event says
+    what the failure was.
     """
 
     late: bool = False
+    messages_status: int = 502  # the status whose type a Messages event has
 
 
 Outcome = Fault | Whole | Broken
@@ -47,9 +49,11 @@ Outcome = Fault | Whole | Broken
 WHOLE = Whole()
 BROKEN = Broken()
 BROKEN_LATE = Broken(late=True)
+OVERLOADED_LATE = Broken(late=True, messages_status=529)
 
 UNREACHABLE = Fault("upstream-unreachable", 502)
 INVALID = Fault("upstream-invalid-response", 502)
+FAILED = Fault("upstream-invalid-response", 500)
 TIMEOUT = Fault("upstream-timeout", 504)
 TIMEOUT_AFTER_HEAD = replace(TIMEOUT, final=True)
 AUTH = Fault("upstream-auth", 502)
@@ -61,11 +65,6 @@ OVERFLOWN = Fault(None, 400, final=True, says=OVERFLOW)
 def passed(status: int, says: str = "", code: str | None = None) -> Fault:
     """The caller's fault in the upstream's eyes: status and words go through."""
     return Fault(code, status, final=True, says=says)
-
-
-def server(status: int, retry_after: int | Literal["some"] | None = None) -> Fault:
-    """The upstream's fault: the status goes through, the words do not."""
-    return Fault(None, status, retry_after=retry_after)
 
 
 @dataclass(frozen=True)
@@ -117,7 +116,7 @@ ROWS = (
     Row("silent-after-head-then-good",       WHOLE, None),
     Row("silent-mid-stream-then-good",       WHOLE, None),
     Row("silent-then-reset",                 BROKEN_LATE, UNREACHABLE),
-    Row("silent-then-503",                   BROKEN_LATE, server(503, "some")),
+    Row("silent-then-503",                   OVERLOADED_LATE, OVERLOADED),
     Row("silent-then-cut-mid-stream",        BROKEN, None),
 
     # statuses: the caller's fault
@@ -144,16 +143,17 @@ ROWS = (
     Row("status-429-bare",                   RATE_LIMITED, RATE_LIMITED),
     Row("status-429-long",                   replace(RATE_LIMITED, retry_after=60),
                                              replace(RATE_LIMITED, retry_after=60)),
-    Row("status-500",                        server(500), server(500)),
-    Row("status-502",                        server(502), server(502)),
-    Row("status-503",                        server(503, "some"), server(503, "some")),
-    Row("status-503-waits",                  server(503, 11), server(503, 11)),
-    Row("status-504",                        server(504), server(504)),
+    Row("status-500",                        FAILED, FAILED),
+    Row("status-502",                        UNREACHABLE, UNREACHABLE),
+    Row("status-503",                        OVERLOADED, OVERLOADED),
+    Row("status-503-waits",                  replace(OVERLOADED, retry_after=11),
+                                             replace(OVERLOADED, retry_after=11)),
+    Row("status-504",                        TIMEOUT, TIMEOUT),
     Row("status-529",                        OVERLOADED, OVERLOADED),
-    Row("status-500-html",                   server(500), server(500)),
-    Row("status-502-html",                   server(502), server(502)),
-    Row("status-503-html",                   server(503, "some"), server(503, "some")),
-    Row("status-500-quoting-everything",     server(500), server(500)),
+    Row("status-500-html",                   FAILED, FAILED),
+    Row("status-502-html",                   UNREACHABLE, UNREACHABLE),
+    Row("status-503-html",                   OVERLOADED, OVERLOADED),
+    Row("status-500-quoting-everything",     FAILED, FAILED),
     Row("redirect",                          INVALID, INVALID),
     Row("status-304",                        INVALID, INVALID),
     Row("switching-protocols",               INVALID, INVALID),
@@ -162,7 +162,7 @@ ROWS = (
     # 200, but not an answer
     Row("junk-json",                         INVALID, INVALID),
     Row("json-of-another-shape",             INVALID, INVALID),
-    Row("error-body-with-200",               server(500), server(500)),
+    Row("error-body-with-200",               FAILED, FAILED),
     Row("wrong-content-type",                INVALID, INVALID),
     Row("empty-body",                        INVALID, INVALID),
     Row("json-for-a-stream",                 INVALID, None),
@@ -187,7 +187,7 @@ ROWS = (
     Row("done-without-finish-reason",        BROKEN, None, only=("chat",)),
 
     # errors inside a 200
-    Row("error-event-before-content",        server(500), None),
+    Row("error-event-before-content",        FAILED, None),
     Row("overloaded-event-before-content",   OVERLOADED, None),
     Row("rate-limited-event-before-content", RATE_LIMITED, None),
     Row("overflow-event-before-content",     OVERFLOWN, None),

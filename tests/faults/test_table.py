@@ -33,8 +33,8 @@ def test_the_caller_gets_what_the_table_says(
         match cell.outcome:
             case Whole():
                 check_complete(cell, seen, after_fallback=False)
-            case Broken():
-                check_broken(cell, seen)
+            case Broken() as broken:
+                check_broken(cell, broken, seen)
             case Fault() as fault:
                 check_fault(cell, fault, seen)
     check_who_was_asked(cell, upstream)
@@ -96,7 +96,7 @@ def check_trace(cell: Cell, answer: Answer, *, after_fallback: bool) -> None:
     assert answer.header("x-router-target") == ("good" if after_fallback else cell.row.behaviour)
 
 
-def check_broken(cell: Cell, answer: Answer) -> None:
+def check_broken(cell: Cell, broken: Broken, answer: Answer) -> None:
     """The stream began; the dialect's error event comes, no end, and the connection is cut."""
     assert answer.status == 200, (answer.status, answer.body[:500])
     transcript = transcript_of(cell, answer)
@@ -111,7 +111,8 @@ def check_broken(cell: Cell, answer: Answer) -> None:
         # the only code that makes Codex try again whatever the words are
         assert error["code"] == "server_error"
     else:
-        assert error["type"] == error_type(cell.dialect, 502)
+        status = broken.messages_status if cell.dialect == "messages" else 502
+        assert error["type"] == error_type(cell.dialect, status)
     if cell.dialect == "chat" and cell.outcome == BROKEN:
         assert error["code"] == "upstream_stream_interrupted"
 

@@ -35,8 +35,3 @@ ROUTES: dict[str, tuple[Route, ...]] = {
         Route("large", "chat", None, STREAM | TOOLS | FORCED | IMAGE_INLINE | IMAGE_URL | JSON_OBJECT | JSON_SCHEMA, LOW | MEDIUM | HIGH, 0),
     ),
 }
-
-# Targets without a path on a surface, and why.
-OUT: dict[str, dict[str, str]] = {
-    "responses": {"small": "no-skin"},
-}

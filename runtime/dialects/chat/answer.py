@@ -13,13 +13,13 @@ Agents loop for ever on a stream that has none, so one is never let through as f
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
 from runtime import failures, sse
 from runtime.dialects import splice
-from runtime.dialects.answer import DONE, Whole, carries, is_set, plain
+from runtime.dialects.answer import DONE, Whole, carries
 from runtime.dialects.answer import Watcher as Base
 from runtime.usage import Meter
 
@@ -50,8 +50,8 @@ class _Choice(msgspec.Struct):
     finish_reason: str | None = None
     delta: dict[str, msgspec.Raw] | None = None
     message: dict[str, msgspec.Raw] | None = None
-    usage: msgspec.Raw = msgspec.Raw()
-    error: msgspec.Raw = msgspec.Raw()
+    usage: Any = None
+    error: Any = None
 
     @property
     def has_content(self) -> bool:
@@ -59,7 +59,7 @@ class _Choice(msgspec.Struct):
 
     @property
     def failed(self) -> bool:
-        return self.finish_reason == _FAILED or is_set(self.error)
+        return self.finish_reason == _FAILED or self.error is not None
 
 
 class _Answer(msgspec.Struct):
@@ -67,14 +67,16 @@ class _Answer(msgspec.Struct):
 
     choices: list[_Choice] | None = None
     model: str | None = None
-    usage: msgspec.Raw = msgspec.Raw()
-    error: msgspec.Raw = msgspec.Raw()
+    usage: Any = None
+    error: Any = None
     object: str | None = None
-    x_groq: msgspec.Raw = msgspec.Raw()
+    x_groq: Any = None
 
     @property
     def failed(self) -> bool:
-        return is_set(self.error) or self.object == _FAILED or any(c.failed for c in self.all)
+        if self.error is not None or self.object == _FAILED:
+            return True
+        return any(choice.failed for choice in self.all)
 
     @property
     def all(self) -> list[_Choice]:
@@ -82,12 +84,12 @@ class _Answer(msgspec.Struct):
 
     def read_usage(self, meter: Meter) -> None:
         """The last place that has counts is the best one."""
-        groq = plain(self.x_groq)
-        if isinstance(groq, dict):
-            meter.read_openai(groq.get("usage"))
+        if isinstance(self.x_groq, dict):
+            meter.read_openai(self.x_groq.get("usage"))
         for choice in self.all:
-            meter.read_openai(plain(choice.usage))
-        meter.read_openai(plain(self.usage))
+            if choice.usage is not None:
+                meter.read_openai(choice.usage)
+        meter.read_openai(self.usage)
 
 
 _CHUNK: Final = msgspec.json.Decoder(_Chunk)
@@ -155,7 +157,7 @@ class Watcher(Base):
             self._fail(failures.from_error_event(data))
             return None
         self._follow(chunk)
-        if self._hide_usage and not chunk.all and is_set(chunk.usage):
+        if self._hide_usage and not chunk.all and chunk.usage is not None:
             return None
         self._learn(data, chunk)
         return self._exactly_edited(data)
@@ -237,10 +239,12 @@ def whole(body: bytes, asked: str, rewrite_id: Callable[[str], str] | None = Non
     _refuse_empty(answer)
     meter = Meter()
     answer.read_usage(meter)
-    body = splice.rename(body, msgspec.json.encode(asked), "model")
+    body = splice.name_answer(body, msgspec.json.encode(asked), answer.model)
     return Whole(body, meter.usage(), answer.all[0].finish_reason)
 
 
 def _refuse_empty(answer: _Answer) -> None:
-    if not any(c.has_content or c.finish_reason in _FINISHED_EMPTY for c in answer.all):
-        raise failures.empty()
+    for choice in answer.all:
+        if choice.has_content or choice.finish_reason in _FINISHED_EMPTY:
+            return
+    raise failures.empty()

@@ -58,7 +58,7 @@ def error_object(error: RouterError, request_id: str) -> dict[str, Any]:
     told = {
         "message": sendable(error.message),
         "type": _TYPE_OF_CODE.get(error.code) or _type_of(status_of(error)),
-        "code": error.code,
+        "code": error.told_code or error.code,
         "param": sendable(error.param) if error.param else None,
         "request_id": request_id,
         "details": error.details,

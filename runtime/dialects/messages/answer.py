@@ -4,7 +4,8 @@ What counts as content: a delta that holds something, or the start of a block th
 along or announces it: a tool call has its name there, results and redacted thinking come whole, and
 a thinking block may stay silent for minutes before its only delta. The start of an empty text
 block says nothing yet, nor do `message_start` and `ping`; they wait, so that another target can
-still answer. A `stop_reason` waits too, unless it explains why there is no content.
+still answer. A `stop_reason` waits too, unless it explains why there is no content, or ends a turn
+for which tokens were counted: then the model had nothing to say.
 
 Complete is: `message_stop` after a `message_delta` with a `stop_reason`. Claude Code takes a
 stream that merely ends for a finished one, so a missing terminator must become an error.
@@ -33,6 +34,7 @@ _ORDINARY: Final[dict[bytes, str]] = {
 _FINISHED_EMPTY: Final = frozenset(
     ("max_tokens", "refusal", "pause_turn", "stop_sequence", "model_context_window_exceeded")
 )
+_END_TURN: Final = "end_turn"
 
 
 class _Kind(msgspec.Struct, gc=False):
@@ -64,6 +66,7 @@ class _Answer(msgspec.Struct):
 
     type: str = ""
     content: list[msgspec.Raw] | None = None
+    model: str | None = None
     stop_reason: str | None = None
     usage: msgspec.Raw = msgspec.Raw()
     error: msgspec.Raw = msgspec.Raw()
@@ -129,7 +132,7 @@ class Watcher(Base):
         reason = plain(read.delta.get("stop_reason", msgspec.Raw())) if read.delta else None
         if isinstance(reason, str) and reason:
             self.finish = reason
-            if reason in _FINISHED_EMPTY and not self.committed:
+            if not self.committed and _may_be_empty(reason, read.usage):
                 self._commit()
 
     def _on_stop(self) -> None:
@@ -154,13 +157,25 @@ def whole(body: bytes, asked: str, rewrite_id: Callable[[str], str] | None = Non
         raise failures.from_error_event(body)
     if answer.type != "message":
         raise failures.invalid("the answer is not a Messages answer")
-    if not answer.content and answer.stop_reason not in _FINISHED_EMPTY:
+    if not answer.content and not _may_be_empty(answer.stop_reason, answer.usage):
         raise failures.empty()
     meter = Meter()
     meter.read_messages(plain(answer.usage))
-    return Whole(
-        splice.rename(body, msgspec.json.encode(asked), "model"), meter.usage(), answer.stop_reason
-    )
+    body = splice.name_answer(body, msgspec.json.encode(asked), answer.model)
+    return Whole(body, meter.usage(), answer.stop_reason)
+
+
+def _may_be_empty(reason: str | None, usage: msgspec.Raw) -> bool:
+    """Whether an answer without content is one all the same.
+
+    After tool results a model may end its turn without a word, in two or three counted tokens; an
+    upstream that failed to make anything counts none.
+    """
+    if reason != _END_TURN:
+        return reason in _FINISHED_EMPTY
+    counts = plain(usage)
+    made = counts.get("output_tokens") if isinstance(counts, dict) else None
+    return type(made) is int and made > 0
 
 
 def _has_content(read: _Event) -> bool:

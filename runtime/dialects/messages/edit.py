@@ -8,7 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from runtime.dialects import draft as shared
-from runtime.dialects.draft import Draft, open_list, open_object
+from runtime.dialects.draft import Draft, closed, open_list, open_object
 from runtime.dialects.reading import Edited, Reading, Step
 from runtime.dialects.tools import CLIENT_TOOLS
 from runtime.vocabulary import JSON_SCHEMA
@@ -110,7 +110,7 @@ def _leave_out_thinking(draft: Draft) -> None:
         if len(kept) == len(blocks):
             turns.append(turn)
         elif kept:
-            turns.append({**members, "content": kept})
+            turns.append(closed({**members, "content": kept}))
     draft.top["messages"] = turns
     draft.dropped.append("thinking.signature")
 

@@ -54,7 +54,7 @@ def _encoded(error: RouterError, kind: str, request_id: str) -> bytes:
     told: dict[str, Any] = {
         "type": kind,
         "message": sendable(error.message),
-        "code": error.code,
+        "code": error.told_code or error.code,
         "details": _details(error),
     }
     body = {"type": "error", "error": told | resets_at(error), "request_id": request_id}

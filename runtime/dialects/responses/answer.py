@@ -57,6 +57,7 @@ class _Answer(msgspec.Struct):
     id: str | None = None
     object: str | None = None
     status: str | None = None
+    model: str | None = None
     previous_response_id: str | None = None
     output: list[msgspec.Raw] | None = None
     incomplete_details: _Why | None = None
@@ -288,7 +289,7 @@ def whole(body: bytes, asked: str, rewrite_id: Callable[[str], str] | None = Non
         raise failures.empty()
     meter = Meter()
     meter.read_openai(plain(answer.usage))
-    body = splice.rename(body, msgspec.json.encode(asked), "model")
+    body = splice.name_answer(body, msgspec.json.encode(asked), answer.model)
     if rewrite_id and answer.id:
         body = splice.rename(body, msgspec.json.encode(rewrite_id(answer.id)), "id")
     body = _previous_rewritten(body, answer, rewrite_id)

@@ -8,9 +8,10 @@ import msgspec
 
 from runtime import hosted
 from runtime.dialects import draft as shared
-from runtime.dialects.draft import Draft, open_list, open_object
+from runtime.dialects.decode import ABSENT, is_set
+from runtime.dialects.draft import Draft, closed, open_list, open_object
 from runtime.dialects.reading import Edited, Reading, Step
-from runtime.dialects.responses.read import ENCRYPTED, REASONING_ID
+from runtime.dialects.responses.read import ENCRYPTED, REASONING_ID, refers
 
 _CAP_FIELDS: Final = ("max_output_tokens",)
 _SUMMARIES: Final = ("reasoning.summary", "reasoning.generate_summary")
@@ -18,8 +19,9 @@ _SUMMARIES: Final = ("reasoning.summary", "reasoning.generate_summary")
 
 class _Item(msgspec.Struct):
     type: str | None = None
+    role: str | None = None
     id: str | None = None
-    encrypted_content: str | None = None
+    encrypted_content: msgspec.Raw = ABSENT
 
 
 _ITEM: Final = msgspec.json.Decoder(_Item)
@@ -37,15 +39,20 @@ def _strip_additional(draft: Draft) -> None:
     raw = draft.top.get("input")
     if not words or not isinstance(raw, msgspec.Raw) or b'"additional_tools"' not in bytes(raw):
         return
-    draft.top["input"] = [_stripped(item, words) for item in open_list(raw)]
+    items = (_stripped(item, words) for item in open_list(raw))
+    draft.top["input"] = [item for item in items if item is not None]
 
 
 def _stripped(item: Any, words: frozenset[str]) -> Any:
+    """The item without these tools; None where it held no others."""
     if _ITEM.decode(item).type != "additional_tools":
         return item
     members = open_object(item) or {}
-    members["tools"] = shared.without_hosted(members.get("tools", []), words, set())
-    return members
+    tools = open_list(members.get("tools"))
+    kept = shared.without_hosted(tools, words, set())
+    if kept == tools:
+        return item
+    return closed({**members, "tools": kept}) if kept else None
 
 
 def _write_cap(draft: Draft) -> None:
@@ -80,8 +87,8 @@ def _leave_out_reasoning(draft: Draft) -> None:
     """Takes earlier reasoning out of the history where the skin may not or cannot have it."""
     skin, reading = draft.step.skin, draft.reading
     left_out = _LeftOut(
-        # a reference is good where its item is kept; the router keeps none
-        references=reading.references and not (skin.stateful and draft.step.same_continuity),
+        # the id is the upstream's own, so nothing says whose reasoning it is
+        references=reading.references,
         opaque=reading.opaque and not draft.step.same_continuity,
         all=reading.echo and skin.reasoning is not None and skin.reasoning.echo == "forbidden",
     )
@@ -110,10 +117,10 @@ _NOTHING: Final = _LeftOut()
 
 def _name_of(item: _Item, left_out: _LeftOut) -> str | None:
     """The name an item is missed by, or None when it stays."""
-    if left_out.opaque and item.encrypted_content is not None:
+    if left_out.opaque and is_set(item.encrypted_content):
         kind = item.type if item.type in ENCRYPTED else "item"
         return f"{kind}.encrypted_content"
-    if left_out.references and item.type == "item_reference":
+    if left_out.references and refers(item):
         return "item_reference" if (item.id or "").startswith(REASONING_ID) else None
     return "reasoning" if left_out.all and item.type == "reasoning" else None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 
@@ -75,7 +75,8 @@ _INCLUDE_LOGPROBS: Final = "message.output_text.logprobs"
 # Ids of reasoning items: they can be left out, so a reference to one is no state.
 REASONING_ID: Final = "rs_"
 ENCRYPTED: Final = frozenset(("reasoning", "compaction", "compaction_summary"))
-_SPECIAL: Final = ENCRYPTED | {"item_reference", "additional_tools", "image_generation_call"}
+_REFERENCE: Final = "item_reference"
+_SPECIAL: Final = ENCRYPTED | {None, _REFERENCE, "additional_tools", "image_generation_call"}
 
 
 def read(
@@ -94,7 +95,7 @@ def read(
     tools.add(fields.tools, "tools")
     history = _history(items, tools, settings)
     ask = read_ask(None, "reasoning.effort", fields.reasoning, None, settings.budgets)
-    needs = _needs(fields) | history.stateful | tools.forced_need(fields.tool_choice) | ask.bit
+    needs = _needs(fields, history) | tools.forced_need(fields.tool_choice) | ask.bit
     return Reading(
         dialect="responses",
         model=fields.model or None,
@@ -109,6 +110,7 @@ def read(
         hosted=tools.hosted_pairs(),
         strip=tools.strippable(),
         previous_response_id=fields.previous_response_id or None,
+        unsealed="conversation" if is_set(fields.conversation) else history.unsealed,
         deterministic=fields.temperature == 0,
         opaque=history.opaque,
         echo=history.echo,
@@ -119,12 +121,12 @@ def read(
 class _History(Parts):
     """The parts of a conversation, and what its items refer to."""
 
-    __slots__ = ("references", "stateful")
+    __slots__ = ("references", "unsealed")
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(settings.images)
         self.references = False
-        self.stateful = 0
+        self.unsealed: str | None = None
 
 
 def _history(items: list[Item], tools: Toolbox, settings: Settings) -> _History:
@@ -139,16 +141,36 @@ def _history(items: list[Item], tools: Toolbox, settings: Settings) -> _History:
         if item.type in ENCRYPTED:
             history.echo = True
             history.opaque = history.opaque or is_set(item.encrypted_content)
-        elif item.type == "item_reference":
+        elif refers(item):
             if (item.id or "").startswith(REASONING_ID):
                 history.references = True
             else:
-                history.stateful = STATEFUL
+                history.unsealed = history.unsealed or f"input[{index}]"
         elif item.type == "additional_tools":
             tools.add(item.tools, f"input[{index}].tools")
         elif item.type == "image_generation_call":
             history.inline_bytes += len(memoryview(item.result))
     return history
+
+
+class Referring(Protocol):
+    """The labels of an input item."""
+
+    @property
+    def type(self) -> str | None: ...
+    @property
+    def role(self) -> str | None: ...
+    @property
+    def id(self) -> str | None: ...
+
+
+def refers(item: Referring) -> bool:
+    """Whether an item stands for one that an upstream keeps; Responses lets its type be left out,
+    as that of a message, which has a role.
+    """
+    if item.type is None:
+        return item.role is None and item.id is not None
+    return item.type == _REFERENCE
 
 
 def _opening(fields: Body, items: list[Item]) -> list[str]:
@@ -157,7 +179,7 @@ def _opening(fields: Body, items: list[Item]) -> list[str]:
     return opening([*(fields.instructions or ()), *items])
 
 
-def _needs(fields: Body) -> int:
+def _needs(fields: Body, history: _History) -> int:
     needs = 0
     if fields.stream:
         needs |= STREAM
@@ -167,6 +189,6 @@ def _needs(fields: Body) -> int:
         needs |= LOGPROBS
     if fields.store or fields.background or fields.previous_response_id:
         needs |= STATEFUL
-    if is_set(fields.conversation):
+    if is_set(fields.conversation) or history.unsealed is not None:
         needs |= STATEFUL
     return needs

@@ -124,6 +124,41 @@ def test_a_promise_is_proven_for_the_reach_of_every_project_that_uses_the_client
     assert broken(status="disabled") == []
 
 
+@pytest.mark.parametrize(
+    ("conditions", "tools", "says"),
+    [
+        (["image.inline"], {}, True),
+        (["reasoning.low", "reasoning.high"], {}, True),
+        (["hosted:web_search"], {"web_search": "prefer"}, True),
+        (["hosted:web_search"], {"web_search": "strip"}, True),
+        (["hosted:web_search"], {}, False),
+        (["tools"], {}, False),
+    ],
+)
+def test_a_member_whose_conditions_never_hold_is_told(conditions, tools, says):
+    levels = {"control": "effort", "levels": ["low", "high"]}
+    document = small(
+        settings={"hosted_tools": tools},
+        targets=targets(responses=skin(tools=["function", "hosted:web_search"], reasoning=levels)),
+        groups={"g": group(surfaces=["responses"],
+                           members=[{"target": "t", "only_when": conditions}])},
+    )  # fmt: skip
+    found = [d for d in findings(document) if d.code == "IL405"]
+    assert bool(found) is says
+    assert all("only_when" in d.label for d in found)
+
+
+def test_a_shape_with_images_or_tools_brings_at_least_one_of_them():
+    def broken(**limits):
+        sees = skin(input=["text", "image"], limits=limits)
+        promise = {"opencode": {"depth": 1, "shapes": ["image"]}}
+        found = findings(small(targets=targets(chat=sees), groups={"g": group(promise=promise)}))
+        return [d.label for d in found if d.code == "IL401"]
+
+    assert broken(images=1) == []
+    assert broken(images=0) == ["nearest is `t`: over-images"]
+
+
 def test_dropping_the_level_counts_and_refusing_it_does_not():
     def broken(unsupported):
         document = small(

@@ -98,6 +98,67 @@ def test_a_folder_that_is_no_artifact_is_left_alone(tmp_path):
     assert [path.name for path in (tmp_path / "small").iterdir()] == ["thesis.txt"]
 
 
+@pytest.mark.parametrize("manifest", ['{"name": "my web app"}', "<<<<<<< HEAD", '{"files": 7}'])
+def test_a_manifest_that_is_not_ours_gives_nothing_away(tmp_path, manifest):
+    folder = tmp_path / "small"
+    folder.mkdir()
+    (folder / "manifest.json").write_text(manifest)
+    (folder / "thesis.txt").write_text("mine")
+    with pytest.raises(FileExistsError, match=r"thesis\.txt belongs to no artifact"):
+        built(small(), tmp_path)
+    assert sorted(path.name for path in folder.iterdir()) == ["manifest.json", "thesis.txt"]
+
+
+def test_a_manifest_cannot_claim_what_no_build_writes(tmp_path):
+    folder = tmp_path / "small"
+    folder.mkdir()
+    (folder / "thesis.txt").write_text("mine")
+    (folder / "manifest.json").write_text('{"files": {"thesis.txt": "", "../small.yaml": ""}}')
+    with pytest.raises(FileExistsError, match=r"thesis\.txt belongs to no artifact"):
+        built(small(), tmp_path)
+    assert (folder / "thesis.txt").read_text() == "mine"
+
+
+def test_a_package_whose_manifest_got_lost_in_a_merge_is_built_anew(tmp_path):
+    folder = built(small(groups={"g": group(), "old": group()}), tmp_path)
+    (folder / "manifest.json").write_text("<<<<<<< HEAD\n")
+    built(small(), tmp_path)
+    assert sorted(load(folder).groups) == ["g"]
+
+
+@pytest.mark.parametrize("link", ["small", "small/routes", "small/targets.py"])
+def test_no_build_writes_through_a_symbolic_link(tmp_path, link):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    place = tmp_path / link
+    place.parent.mkdir(exist_ok=True)
+    place.symlink_to(elsewhere)
+    with pytest.raises(FileExistsError, match="is a symbolic link; remove it first"):
+        built(small(), tmp_path)
+    assert list(elsewhere.iterdir()) == []
+
+
+def test_what_is_taken_away_goes_with_its_bytecode(tmp_path):
+    folder = built(small(groups={"g": group(), "old": group()}), tmp_path)
+    built(small(), tmp_path)
+    assert [path.name.split(".")[0] for path in (folder / "routes").rglob("*.pyc")] == ["g"]
+
+
+def test_check_tells_of_files_that_are_gone_and_of_files_that_came(tmp_path):
+    file = tmp_path / "small.yaml"
+    file.write_bytes((CASES / "smallest" / "deployment.yaml").read_bytes())
+    command = [str(file), "--out", str(tmp_path)]
+    CliRunner().invoke(build, command)
+    (folder,) = (path for path in tmp_path.iterdir() if path.is_dir())
+    (folder / "callers.py").unlink()
+    (folder / "routes" / "more.py").write_text("ROUTES = {}\n")
+    stale = CliRunner().invoke(build, [*command, "--check"])
+    assert stale.exit_code == 1
+    rows = stale.output.splitlines()
+    assert f"+++ {folder.as_posix()}/callers.py (built)" in rows
+    assert f"--- {folder.as_posix()}/routes/more.py" in rows
+
+
 def test_no_path_of_the_machine_reaches_the_artifact(tmp_path):
     place = tmp_path / "deployments" / "small.yaml"
     assert source_name(place, tmp_path / "generated") == "deployments/small.yaml"

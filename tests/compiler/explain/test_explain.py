@@ -93,7 +93,9 @@ def test_a_closed_surface_is_the_reason_for_all(acme):
         ["--group", "coder", "--surface", "telepathy"],
         ["--group", "coder", "--surface", "chat", "--caller", "nobody"],
         ["--group", "auto", "--surface", "chat", "--phase", "lunch"],
+        ["--group", "coder", "--surface", "chat", "--phase", "plan"],
         ["--group", "coder", "--surface", "chat", "--needs", "reasoning.low", "--effort", "high"],
+        ["--group", "coder", "--surface", "chat", "--request", __file__, "--cap", "5"],
     ],
 )
 def test_what_cannot_be_asked_exits_with_two(acme, arguments):
@@ -104,6 +106,14 @@ def test_a_folder_that_is_no_artifact_exits_with_two(tmp_path):
     code, output = run(tmp_path, "--group", "g", "--surface", "chat")
     assert code == 2
     assert "manifest.json" in output
+
+
+def test_a_body_of_another_dialect_is_told(acme, tmp_path):
+    body = tmp_path / "body.json"
+    body.write_text('{"model": "coder", "input": "hi"}')
+    code, output = run(acme, "--surface", "chat", "--request", body)
+    assert code == 2
+    assert "in the responses dialect, not chat" in output
 
 
 def test_a_request_body_is_read_as_the_router_reads_it(acme, tmp_path):

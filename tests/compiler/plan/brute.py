@@ -32,6 +32,15 @@ WORDS = (
     *(f"reasoning.{level}" for level in LEVELS),
 )
 
+NOT_OFFERED = {
+    "surface-closed",
+    "no-skin",
+    "bridge-not-served",
+    "not-in-phase",
+    "project-forbids-provider",
+}
+SIZES = {"over-context", "over-input-tokens", "over-body-bytes"}
+
 
 @dataclass(frozen=True)
 class Request:
@@ -54,6 +63,7 @@ class Answerer:
     keeps_level: bool
     cap: int | None
     standing: tuple[Any, ...]
+    weight: int
 
 
 def evaluate(deployment, group_id, surface, request, project, phase, served):
@@ -77,9 +87,46 @@ def evaluate(deployment, group_id, surface, request, project, phase, served):
                 _answerer(deployment, group, member, target, fitting[0], request, place, phase)
             )
         else:
-            nearest = min((reasons for _, reasons in judged), key=len)
+            nearest = min((reasons for _, reasons in judged), key=_distance)
             excluded[target.id] = (*nearest, *shared)
     return sorted(eligible, key=lambda answerer: answerer.standing), excluded
+
+
+def read_in_order(deployment, group_id, eligible):
+    """The targets as a reader of the plan sees them: among equals the heaviest first."""
+    weighs = deployment.groups[group_id].kind in {"weighted", "cheapest"}
+    found = sorted(eligible, key=lambda e: (e.standing, -e.weight if weighs else 0))
+    return [answerer.target for answerer in found]
+
+
+def overflow(deployment, group_id, surface, request, project, phase, served):
+    """Where size alone keeps everybody out: by what it is counted, and the most that would go."""
+    eligible, excluded = evaluate(deployment, group_id, surface, request, project, phase, served)
+    offered = {
+        name: set(reasons) for name, reasons in excluded.items() if not NOT_OFFERED & set(reasons)
+    }
+    if eligible or not offered or any(reasons - SIZES for reasons in offered.values()):
+        return None
+    by_tokens = any(reasons - {"over-body-bytes"} for reasons in offered.values())
+    group, most = deployment.groups[group_id], []
+    for member in group.members:
+        if member.target not in offered:
+            continue
+        target = deployment.targets[member.target]
+        for skin, bridge in _paths(member, target, surface, served)[0]:
+            reasons = set(_reasons(group, member, target, skin, bridge, request))
+            body = skin.limits.body_bytes
+            if by_tokens and reasons <= SIZES:
+                window = (target.context, skin.limits.input_tokens, body and body // 4)
+                most.append(min(tokens for tokens in window if tokens is not None))
+            elif reasons <= {"over-body-bytes"}:
+                most.append(body)
+    return ("tokens" if by_tokens else "bytes"), max(most)
+
+
+def _distance(reasons):
+    """A request that would be served if it were smaller is nearest."""
+    return (not set(reasons) <= SIZES, len(reasons))
 
 
 def _paths(member, target, surface, served):
@@ -196,6 +243,7 @@ def _answerer(deployment, group, member, target, path, request, place, phase):
         bridge=bridge.name if bridge else None,
         keeps_level=keeps,
         cap=_sent_cap(target, skin, request),
+        weight=member.weight,
         standing=(
             member.last_resort,
             not keeps,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -12,11 +13,11 @@ from hypothesis import strategies as st
 from compiler.artifact import artifact_files, write
 from compiler.plan import make_plan
 from runtime.artifact import load
-from runtime.selection import choose
+from runtime.selection import choose, only_over_body, only_over_context
 from runtime.shape import Shape
 from runtime.vocabulary import BRIDGES, FEATURES
-from tests.compiler.plan.brute import evaluate
-from tests.compiler.plan.worlds import PHASES, deployments, requests
+from tests.compiler.plan.brute import evaluate, overflow, read_in_order
+from tests.compiler.plan.worlds import PHASES, deployments, requests, sized
 
 SERVED = pytest.mark.parametrize(
     "served", [frozenset(), frozenset(BRIDGES), frozenset(BRIDGES[:3])], ids=["none", "all", "half"]
@@ -49,8 +50,8 @@ def assert_agrees(choice, expected):
 
 
 @SERVED
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
-@given(deployments(), st.lists(requests(), min_size=1, max_size=6), st.text(max_size=4))
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@given(deployments(), st.lists(requests(), min_size=4, max_size=8), st.text(max_size=4))
 def test_the_plan_agrees_with_the_slow_evaluator(served, deployment, asked, session):
     plan = make_plan(deployment, served)
     group = deployment.groups["g"]
@@ -71,7 +72,7 @@ def test_the_plan_agrees_with_the_slow_evaluator(served, deployment, asked, sess
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
-@given(deployments(), st.lists(requests(), min_size=1, max_size=6), st.text(max_size=4))
+@given(deployments(), st.lists(requests(), min_size=4, max_size=8), st.text(max_size=4))
 def test_the_artifact_read_back_agrees_with_the_slow_evaluator(deployment, asked, session):
     served = frozenset(BRIDGES)
     with tempfile.TemporaryDirectory() as folder:
@@ -92,6 +93,35 @@ def test_the_artifact_read_back_agrees_with_the_slow_evaluator(deployment, asked
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(deployments(), st.lists(requests(), min_size=4, max_size=8))
+def test_without_a_session_the_order_is_the_one_a_reader_expects(deployment, asked):
+    served = frozenset(BRIDGES)
+    cells = make_plan(deployment, served).tables.cells
+    for request in asked:
+        for surface in deployment.groups["g"].surfaces:
+            choice = choose(cells["g", surface], shape_of(request), reach="r1")
+            eligible, _ = evaluate(deployment, "g", surface, request, "all", None, served)
+            found = [candidate.target_id for candidate in choice.order]
+            assert found == read_in_order(deployment, "g", eligible)
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@given(deployments().map(sized), st.lists(requests(large=True), min_size=4, max_size=8))
+def test_size_alone_is_told_where_the_slow_evaluator_tells_it(deployment, asked):
+    served = frozenset(BRIDGES)
+    plan = make_plan(deployment, served)
+    for request in asked:
+        for project in deployment.projects:
+            for surface in deployment.groups["g"].surfaces:
+                cell, reach = plan.tables.cells["g", surface], plan.tables.reach_of[project]
+                choice = choose(cell, shape_of(request), reach=reach)
+                told = overflow(deployment, "g", surface, request, project, None, served)
+                kind, most = told or (None, None)
+                assert only_over_context(choice) == (most if kind == "tokens" else None)
+                assert only_over_body(choice) == (most if kind == "bytes" else None)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(deployments(), requests(), st.text(max_size=4))
 def test_the_memo_never_changes_an_answer(deployment, asked, session):
     warm = make_plan(deployment).tables.cells
@@ -101,3 +131,26 @@ def test_the_memo_never_changes_an_answer(deployment, asked, session):
         cold = make_plan(deployment).tables.cells["g", surface]
         again = choose(cold, shape_of(asked), reach="r1", session=session)
         assert first.order == again.order
+
+
+def test_the_random_worlds_are_worth_judging():
+    """Most requests must find somebody, many more than one, and many targets must be out."""
+    counts, overflows = [], Counter()
+
+    @settings(
+        max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
+    )
+    @given(deployments(), requests(), requests(large=True))
+    def judge(deployment, request, large):
+        for surface in deployment.groups["g"].surfaces:
+            found, out = evaluate(deployment, "g", surface, request, "all", None, set(BRIDGES))
+            counts.append((len(found), len(out)))
+            told = overflow(sized(deployment), "g", surface, large, "all", None, set(BRIDGES))
+            overflows[told and told[0]] += 1
+
+    judge()
+    assert overflows["tokens"] > 3
+    assert overflows["bytes"] > 3
+    assert sum(found > 0 for found, _ in counts) > len(counts) / 4
+    assert sum(found > 1 for found, _ in counts) > len(counts) / 12
+    assert sum(out > 0 for _, out in counts) > len(counts) / 4

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from compiler.model import (
     Bridge,
@@ -43,7 +44,7 @@ caps = st.none() | st.builds(
     min=st.none() | st.integers(1, 10),
     max=st.none() | st.integers(10, 40),
     over=st.sampled_from(["clamp", "skip"]),
-    honored=st.booleans(),
+    honored=st.sampled_from([True, True, True, False]),
 )
 limits = st.builds(
     Limits,
@@ -61,7 +62,12 @@ reasonings = st.none() | st.builds(
         lambda found: tuple(found.items())
     ),
 )
-_tools = ("function", "parallel", "forced", "custom", "namespace", "hosted:web_search")
+_TOOLS = ("function", "parallel", "forced", "custom", "namespace", "hosted:web_search")
+
+
+rarely_a_condition = st.sampled_from(
+    [(), (), (), (), (), (), ("stream",), ("image.inline",), ("reasoning.low",)]
+)
 
 
 @st.composite
@@ -71,10 +77,10 @@ def skins(draw, dialect):
         dialect=dialect,
         path="/x",
         model="m",
-        stream=draw(st.sampled_from(["native", "native", "none", "synthesized"])),
+        stream=draw(st.sampled_from(["native"] * 6 + ["none", "synthesized"])),
         input=inputs,
         image_sources=draw(subset(("url", "inline"), least=1)) if "image" in inputs else (),
-        tools=draw(subset(_tools)),
+        tools=draw(subset(_TOOLS) | subset(_TOOLS[1:]).map(lambda more: ("function", *more))),
         structured=draw(subset(("json_object", "json_schema"))),
         extras=draw(subset(("logprobs", "multiple"))),
         reasoning=draw(reasonings),
@@ -87,8 +93,8 @@ def skins(draw, dialect):
         drop=(),
         patch={},
         betas=(),
-        limits=draw(st.just(Limits()) | limits),
-        only_when=draw(st.just(()) | subset(WORDS[:8]).map(lambda words: words[:1])),
+        limits=draw(st.just(Limits()) | st.just(Limits()) | limits),
+        only_when=draw(rarely_a_condition),
         evidence=None,
         bridges={},
     )
@@ -97,7 +103,7 @@ def skins(draw, dialect):
         f"{other}_to_{dialect}": Bridge(
             f"{other}_to_{dialect}", other, dialect, draw(subset(_carriable(skin))), None
         )
-        for other in names[: draw(st.integers(0, 2))]
+        for other in names[: draw(st.sampled_from([0, 1, 2, 2]))]
     }
     return _with(skin, bridges=bridges)
 
@@ -124,12 +130,12 @@ def _with(record, **changes):
 
 @st.composite
 def targets(draw, name):
-    dialects = draw(st.permutations(DIALECTS))[: draw(st.integers(1, 3))]
+    dialects = draw(st.permutations(DIALECTS))[: draw(st.sampled_from([2, 3, 3]))]
     return TargetDef(
         id=name,
         provider=draw(st.sampled_from(PROVIDERS)),
         model="m",
-        context=draw(_NUMBERS),
+        context=draw(st.none() | st.integers(20, 45)),
         price=draw(st.sampled_from([None, "cheap", "dear"])),
         tags=(),
         skins={dialect: draw(skins(dialect)) for dialect in dialects},
@@ -139,7 +145,7 @@ def targets(draw, name):
 @st.composite
 def groups(draw, names):
     kind = draw(st.sampled_from(["ordered", "weighted", "cheapest", "phases"]))
-    chosen = draw(st.permutations(names))[: draw(st.integers(1, len(names)))]
+    chosen = draw(st.permutations(names))
     phases = {phase: draw(subset(tuple(chosen), least=1)) for phase in PHASES}
     if kind == "phases":
         chosen = list(dict.fromkeys(name for listed in phases.values() for name in listed))
@@ -173,20 +179,42 @@ def members(draw, name):
         target=name,
         weight=draw(st.integers(1, 9)),
         last_resort=draw(st.booleans()),
-        only_when=draw(st.just(()) | subset(WORDS[:8]).map(lambda words: words[:1])),
-        skins=draw(st.none() | subset(DIALECTS, least=1)),
+        only_when=draw(rarely_a_condition),
+        skins=draw(st.none() | st.none() | subset(DIALECTS, least=1)),
     )
+
+
+def sized(deployment):
+    """The same world, where every target has a window, every skin a largest body, and nobody sets
+    conditions.
+    """
+
+    def bounded(skin):
+        most = skin.limits.body_bytes or 20
+        return _with(skin, only_when=(), limits=replace(skin.limits, body_bytes=most))
+
+    targets = {
+        name: _with(
+            target,
+            context=target.context or 30,
+            skins={dialect: bounded(skin) for dialect, skin in target.skins.items()},
+        )
+        for name, target in deployment.targets.items()
+    }
+    group = deployment.groups["g"]
+    group = _with(group, members=tuple(_with(member, only_when=()) for member in group.members))
+    return _with(deployment, targets=targets, groups={"g": group})
 
 
 @st.composite
 def deployments(draw):
-    names = [f"t{number}" for number in range(draw(st.integers(1, 5)))]
+    names = [f"t{number}" for number in range(draw(st.sampled_from([3, 4, 5])))]
     group = draw(groups(names))
     projects = {
         "all": Project("all", PROVIDERS, None, None),
         "some": Project("some", draw(subset(PROVIDERS, least=1)), None, None),
     }
-    price = {"cheap": Price(1.0, 2.0, 1.0, 1.0), "dear": Price(3.0, 9.0, 3.0, 3.0)}
+    price = {"cheap": Price(2.0, 1.0, 2.0, 2.0), "dear": Price(1.0, 9.0, 1.0, 1.0)}
     return Deployment(
         file="random.yaml",
         source=b"",
@@ -225,16 +253,24 @@ def _caller(project):
 
 
 @st.composite
-def requests(draw):
-    words = draw(st.sets(st.sampled_from(WORDS[:17]), max_size=3))
+def requests(draw, large=False):
+    """Half of them small and plain, so that many targets stay; the others ask for anything.
+
+    Large ones ask for little, and are mostly too much for everybody.
+    """
+    if large:
+        body = draw(st.just(0) | st.integers(30, 400))
+        return Request(frozenset(), input_tokens=draw(st.sampled_from([0, 46])), body_bytes=body)
+    plain = draw(st.sampled_from([True, True, False]))
+    words = draw(st.sets(st.sampled_from(WORDS[:2] if plain else WORDS[:17]), max_size=3))
     level = draw(st.none() | st.sampled_from(LEVELS))
-    numbers = st.just(0) | st.integers(0, 45)
+    number = st.just(0) if plain else st.just(0) | st.just(0) | st.integers(0, 45)
     return Request(
         needs=frozenset(words | ({f"reasoning.{level}"} if level else set())),
         cap=draw(st.none() | st.integers(1, 45)),
-        input_tokens=draw(numbers),
-        body_bytes=draw(numbers),
-        tool_schema_bytes=draw(numbers),
-        tools=draw(numbers),
-        images=draw(numbers),
+        input_tokens=draw(st.just(0) | st.integers(0, 45)),
+        body_bytes=draw(number),
+        tool_schema_bytes=draw(number),
+        tools=draw(number),
+        images=draw(number),
     )

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runtime import failures
+from runtime.dialects.chat.errors import error_body
 from runtime.errors import STATUS
 from tests.runtime.answers.recordings import recordings
 
@@ -30,14 +31,14 @@ STATUSES = {
     404: ("client", "invalid-request", 404, False),
     405: ("invalid", "upstream-invalid-response", 502, True),
     408: ("timeout", "upstream-timeout", 504, True),
-    409: ("server", "upstream-unreachable", 502, True),
+    409: ("server", "upstream-invalid-response", 502, True),
     413: ("context", "request-too-large", 413, False),
     418: ("invalid", "upstream-invalid-response", 502, True),
     422: ("client", "invalid-request", 422, False),
     429: ("rate-limited", "upstream-rate-limited", 429, True),
-    500: ("server", "upstream-unreachable", 500, True),
+    500: ("server", "upstream-invalid-response", 500, True),
     502: ("server", "upstream-unreachable", 502, True),
-    503: ("server", "upstream-unreachable", 503, True),
+    503: ("overloaded", "upstream-overloaded", 503, True),
     504: ("timeout", "upstream-timeout", 504, True),
     520: ("server", "upstream-unreachable", 502, True),
     529: ("overloaded", "upstream-overloaded", 503, True),
@@ -84,6 +85,18 @@ def test_no_status_escapes_the_table(status):
 )
 def test_what_a_body_says_outranks_its_status(error, status, kind):
     assert response(status, error).kind == kind
+
+
+@pytest.mark.parametrize(
+    ("told", "kept"),
+    [("tokens_exceeded", "tokens_exceeded"), ("server_error", None), ("a b", None), (413, None)],
+)
+def test_a_413_keeps_the_upstreams_code_and_words(told, kept):
+    error = response(413, {"message": "Request too large.", "code": told})
+    assert (error.code, error.told_code) == ("request-too-large", kept)
+    assert error.message == "Request too large."
+    body = json.loads(error_body(error, "r1"))
+    assert body["error"]["code"] == (kept or "request-too-large")
 
 
 def test_a_404_without_an_error_body_is_a_wrong_path_of_ours():
@@ -254,9 +267,3 @@ def test_a_limit_always_says_how_long_to_wait(status):
 @pytest.mark.parametrize("status", [401, 402, 403, 429, 500, 502, 503, 504, 529])
 def test_only_where_the_caller_is_at_fault_does_it_read_the_upstreams_words(status):
     assert "secret" not in response(status, {"message": "secret", "type": "secret"}).message
-
-
-def test_a_private_name_in_a_passed_on_message_becomes_the_public_one():
-    body = json.dumps({"error": {"message": "`n` is not supported by up-1-large."}}).encode()
-    error = failures.from_response(400, {}, body, {"up-1-large": "coder"})
-    assert error.message == "`n` is not supported by coder."

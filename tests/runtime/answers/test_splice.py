@@ -63,3 +63,28 @@ def test_a_value_that_is_no_string_is_not_renamed():
 def test_a_name_inside_a_string_is_no_member():
     text = rb'{"a":"\"model\":\"x\"","model":"y"}'
     assert splice.rename(text, b'"new"', "model") == rb'{"a":"\"model\":\"x\"","model":"new"}'
+
+
+@given(OBJECTS, OBJECTS, st.text(max_size=6), SPELLINGS)
+def test_an_answer_gets_the_name_at_its_top_level_alone(before, after, old, spelling):
+    document = {**before, "inner": [{"model": old}], "model": old, **after}
+    text = spelled(document, spelling)
+    renamed = splice.name_answer(text, b'"new"', old)
+    document["model"] = "new"
+    assert renamed == spelled(document, spelling)
+
+
+@given(OBJECTS.filter(bool), SPELLINGS)
+def test_the_only_member_of_that_name_is_found_without_a_walk(rest, spelling):
+    document = {**rest, "model": "old"}
+    renamed = splice.name_answer(spelled(document, spelling), b'"new"', "old")
+    assert renamed == spelled({**rest, "model": "new"}, spelling)
+
+
+def test_an_answer_without_a_name_gets_one():
+    named = splice.name_answer(b' {"id": 1, "inner": {"model": "x"}}', b'"new"', None)
+    assert json.loads(named) == {"model": "new", "id": 1, "inner": {"model": "x"}}
+
+
+def test_an_answer_whose_name_is_null_gets_one():
+    assert splice.name_answer(b'{"model":null}', b'"new"', None) == b'{"model":"new"}'

@@ -161,6 +161,33 @@ def test_an_answer_that_ends_well_without_content_is_a_failure(dialect):
     assert (out, seen.done, seen.error.code) == (b"", False, "upstream-invalid-response")
 
 
+@pytest.mark.parametrize(("tokens", "reason", "said"), [
+    (2, "end_turn", True),
+    (0, "end_turn", False),
+    (None, "end_turn", False),
+    (2, "tool_use", False),
+])  # fmt: skip
+def test_a_turn_that_ends_without_a_word_counts_when_its_tokens_were_counted(tokens, reason, said):
+    usage = {} if tokens is None else {"usage": {"output_tokens": tokens}}
+    events = [
+        scripts.START,
+        named({"type": "message_delta", "delta": {"stop_reason": reason}, **usage}),
+        scripts.MESSAGE_STOP,
+    ]
+    seen, out = fed("messages", *events)
+    assert seen.done is said
+    assert (seen.error is None) is said
+    assert (out.count(b"event: ") == len(events)) is said
+    answer = {"type": "message", "model": "up", "content": [], "stop_reason": reason, **usage}
+    body = json.dumps(answer).encode()
+    if said:
+        told = module("messages").whole(body, "coder")
+        assert json.loads(told.body) == answer | {"model": "coder"}
+    else:
+        with pytest.raises(UpstreamError):
+            module("messages").whole(body, "coder")
+
+
 @DIALECTS
 def test_an_empty_body_is_a_failure(dialect):
     seen, out = fed(dialect)

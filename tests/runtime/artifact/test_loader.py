@@ -132,6 +132,23 @@ def test_bytecode_of_another_source_is_not_run(folder):
     assert load(folder).providers == {}
 
 
+@pytest.mark.parametrize("kept", [16, 17, 40])
+def test_bytecode_that_is_cut_short_is_made_anew(folder, kept):
+    digest = load(folder).digest
+    for cached in folder.rglob("*.pyc"):
+        cached.write_bytes(cached.read_bytes()[:kept])
+    assert load(folder).digest == digest
+
+
+def test_a_listed_path_outside_the_folder_is_never_read(folder):
+    path = folder / "manifest.json"
+    manifest = json.loads(path.read_text())
+    files = {**manifest["files"], "../outside.py": sha256(b"X = 1").hexdigest()}
+    (folder.parent / "outside.py").write_text("X = 1")
+    path.write_text(json.dumps({**manifest, "files": files, "digest": digest_of(files)}))
+    assert "outside.py: listed in the manifest, but missing" in refusal(folder)
+
+
 def test_bytecode_is_no_part_of_the_artifact(folder):
     assert (folder / "__pycache__").is_dir()
     digest = load(folder).digest

@@ -417,13 +417,35 @@ def test_thinking_is_left_out_for_another_maker():
     assert edited.dropped == ("thinking.signature",)
 
 
+def test_thinking_is_left_out_and_system_turns_are_folded_in_one_go():
+    mid = {"role": "system", "content": "mid"}
+    turns = [USER, assistant(THOUGHT, CALL), RESULT, mid]
+    body = body_of("messages", messages=turns)
+
+    edited = edit("messages", body, open_skin(system_turns="fold"), same_continuity=False)
+
+    told = {"type": "text", "text": "mid"}
+    after = [USER, assistant(CALL), {**RESULT, "content": [*RESULT["content"], told]}]
+    assert sent(edited)["messages"] == after
+
+
+def test_tools_and_reasoning_are_taken_out_of_the_input_in_one_go():
+    tools = {"type": "additional_tools", "tools": [{"type": "web_search"}]}
+    encrypted = {"type": "reasoning", "encrypted_content": "g"}
+    body = body_of("responses", input=[USER, tools, encrypted])
+    settings = Settings(name="x", hosted_tools={"web_search": "strip"})
+
+    edited = edit("responses", body, open_skin(), settings, same_continuity=False)
+
+    assert sent(edited)["input"] == [USER]
+
+
 def test_encrypted_reasoning_is_left_out_for_another_maker():
     plain = {"type": "reasoning", "id": "rs_2", "summary": [{"text": "a"}], "content": None}
     items = [
         USER,
         {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "gAAAA"},
         plain,
-        {"type": "item_reference", "id": "rs_3"},
         {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"},
         {"type": "compaction", "encrypted_content": "gBBBB"},
     ]
@@ -433,19 +455,17 @@ def test_encrypted_reasoning_is_left_out_for_another_maker():
     edited = edit("responses", body, open_skin(stateful=True), same_continuity=False)
 
     assert kept.body == body.replace(b"group", b"up")
-    assert edited.body == body_of("responses", model="up", input=[USER, plain, items[4]])
-    assert edited.dropped == (
-        "reasoning.encrypted_content",
-        "item_reference",
-        "compaction.encrypted_content",
-    )
+    assert edited.body == body_of("responses", model="up", input=[USER, plain, items[3]])
+    assert edited.dropped == ("reasoning.encrypted_content", "compaction.encrypted_content")
 
 
-def test_references_to_reasoning_are_left_out_where_nothing_is_kept():
-    reference = {"type": "item_reference", "id": "rs_1"}
+@pytest.mark.parametrize("stateful", [False, True])
+@pytest.mark.parametrize("label", [{"type": "item_reference"}, {"type": None}, {}])
+def test_references_to_reasoning_never_travel_for_nothing_says_whose_it_is(stateful, label):
+    reference = {**label, "id": "rs_1"}
     body = body_of("responses", input=[USER, reference, USER])
 
-    edited = edit("responses", body, open_skin())
+    edited = edit("responses", body, open_skin(stateful=stateful))
 
     assert edited.body == body_of("responses", model="up", input=[USER, USER])
     assert edited.dropped == ("item_reference",)

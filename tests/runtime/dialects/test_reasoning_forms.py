@@ -238,6 +238,13 @@ def test_none_that_cannot_be_said_is_named():
     )
 
 
+def test_a_switch_that_cannot_be_turned_is_named():
+    asked = {"thinking": {"type": "disabled"}}
+
+    assert written("chat", asked, skin_of("effort", "low")) == ({}, ("thinking",))
+    assert written("chat", asked, open_skin()) == ({}, ())
+
+
 # --- thinking without a level ------------------------------------------------------------------
 
 ON = {"thinking": {"type": "adaptive"}}

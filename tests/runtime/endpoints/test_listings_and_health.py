@@ -108,8 +108,8 @@ def test_readiness_goes_before_the_end(edge: Edge):
         (b"HEAD /v1/messages", 405, None, b"POST"),
         (b"DELETE /v1/responses", 405, "method-not-allowed", b"POST"),
         (b"OPTIONS /v1/chat/completions", 405, "method-not-allowed", b"POST"),
-        (b"POST /v1/models", 405, "method-not-allowed", b"GET"),
-        (b"TRACE /healthz", 405, "method-not-allowed", b"GET"),
+        (b"POST /v1/models", 405, "method-not-allowed", b"GET, HEAD"),
+        (b"TRACE /healthz", 405, "method-not-allowed", b"GET, HEAD"),
         (b"POST /v1/messages", 411, "length-required", None),
     ],
 )

@@ -16,6 +16,7 @@ from runtime.vocabulary import (
     MEDIUM,
     STREAM,
     TOOLS,
+    Cap,
     Route,
     words,
 )
@@ -104,6 +105,13 @@ def test_a_clamped_cap_shrinks_to_the_maximum_and_to_what_the_context_leaves():
     assert choose(here, asks(cap=80, input_tokens=100), reach="all").order[0].cap == 1
 
 
+def test_a_clamped_cap_never_falls_below_the_minimum():
+    here = cell({"a": target(cap=Cap("max_tokens", min=16, over="clamp"), context=100)})
+    assert choose(here, asks(cap=80, input_tokens=95), reach="all").order[0].cap == 16
+    below = choose(here, asks(cap=15), reach="all")
+    assert reasons(below) == {"a": ("cap-below-min",)}
+
+
 def test_a_cap_above_the_maximum_takes_a_skipping_skin_out():
     here = cell({"a": target(cap=skip(10)), "b": target()})
     choice = choose(here, asks(cap=11), reach="all")
@@ -161,6 +169,36 @@ def test_size_alone_is_told_apart_from_every_other_reason():
     assert only_over_context(choose(here, asks(input_tokens=20), reach="all")) is None
     lacking = choose(here, asks(STREAM | DOCUMENT, input_tokens=21), reach="all")
     assert only_over_context(lacking) is None
+
+
+def test_a_target_without_a_window_counts_by_the_body_it_takes():
+    """One fails by its window, the other by its body alone: the room told is one they have."""
+    both = {"a": target(context=10), "b": target(limits=limit(body_bytes=400))}
+    choice = choose(cell(both), asks(input_tokens=500, body_bytes=2000), reach="all")
+    assert only_over_context(choice) == 100
+    assert only_over_body(choice) is None
+
+
+def test_only_paths_that_a_smaller_request_could_take_say_how_much_goes():
+    routes = [route("a", STREAM | TOOLS), Route("a", "messages", "chat_to_messages", STREAM)]
+    a = target(limits=limit(input_tokens=20))
+    a.skins["messages"] = target().skins["chat"]
+    choice = choose(cell({"a": a}, routes), asks(TOOLS, input_tokens=21), reach="all")
+    assert reasons(choice) == {"a": ("over-input-tokens",)}
+    assert only_over_context(choice) == 20
+
+
+def test_why_targets_are_out_is_told_alike_whatever_was_asked_before():
+    here = cell({"a": target("p"), "b": target("q")}, [route("a"), route("b")])
+    first = choose(here, asks(DOCUMENT), reach="q")
+    assert reasons(choose(here, asks(TOOLS | DOCUMENT), reach="all")) == {
+        "a": ("lacks-document",),
+        "b": ("lacks-document",),
+    }
+    assert reasons(first) == {
+        "a": ("lacks-document", "project-forbids-provider"),
+        "b": ("lacks-document",),
+    }
 
 
 def test_a_target_out_of_reach_has_no_say_in_what_failed():

@@ -21,10 +21,10 @@ GROUPS: dict[str, Group] = {
         surfaces=("messages", "chat"),
         ranks={"m3": 0, "gpt": 1, "sonnet": 2, "opus": 3},
         phases={
-            "small_edit": ("m3", "gpt"),
+            "small_edit": ("m3", "gpt", "sonnet"),
             "debug": ("sonnet", "gpt", "opus"),
-            "test": ("m3", "gpt"),
-            "document": ("m3", "gpt"),
+            "test": ("m3", "gpt", "sonnet"),
+            "document": ("m3", "gpt", "sonnet"),
             "refactor": ("sonnet", "gpt"),
             "plan": ("opus", "gpt"),
             "implement": ("m3", "sonnet", "gpt"),

@@ -35,7 +35,7 @@ ROUTES: dict[str, tuple[Route, ...]] = {
     ),
 }
 
-# Targets without a path on a surface, and why.
+# Why targets without a path have none, where it is more than a missing skin.
 OUT: dict[str, dict[str, str]] = {
     "messages": {"m3": "bridge-not-served", "gpt": "bridge-not-served"},
     "chat": {"sonnet": "bridge-not-served", "opus": "bridge-not-served"},

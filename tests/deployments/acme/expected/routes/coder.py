@@ -46,9 +46,9 @@ ROUTES: dict[str, tuple[Route, ...]] = {
     ),
 }
 
-# Targets without a path on a surface, and why.
+# Why targets without a path have none, where it is more than a missing skin.
 OUT: dict[str, dict[str, str]] = {
     "responses": {"m3": "bridge-not-served", "opus": "bridge-not-served", "qwen": "bridge-not-served"},
-    "messages": {"m3": "bridge-not-served", "gpt": "bridge-not-served", "qwen": "no-skin"},
+    "messages": {"m3": "bridge-not-served", "gpt": "bridge-not-served"},
     "chat": {"opus": "bridge-not-served"},
 }

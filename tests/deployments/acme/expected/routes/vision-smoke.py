@@ -40,9 +40,8 @@ ROUTES: dict[str, tuple[Route, ...]] = {
     ),
 }
 
-# Targets without a path on a surface, and why.
+# Why targets without a path have none, where it is more than a missing skin.
 OUT: dict[str, dict[str, str]] = {
-    "responses": {"sonnet": "no-skin"},
     "messages": {"gpt": "bridge-not-served"},
     "chat": {"sonnet": "bridge-not-served"},
 }

@@ -11,6 +11,3 @@ ROUTES: dict[str, tuple[Route, ...]] = {
         Route("same", "chat", None, STREAM | TOOLS, NONE, 0),
     ),
 }
-
-# Targets without a path on a surface, and why.
-OUT: dict[str, dict[str, str]] = {}

@@ -10,6 +10,3 @@ ROUTES: dict[str, tuple[Route, ...]] = {
         Route("plain", "chat", None, STREAM | TOOLS | CUSTOM | NAMESPACE, NONE, 0),
     ),
 }
-
-# Targets without a path on a surface, and why.
-OUT: dict[str, dict[str, str]] = {}

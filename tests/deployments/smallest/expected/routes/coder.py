@@ -9,6 +9,3 @@ ROUTES: dict[str, tuple[Route, ...]] = {
         Route("small", "chat", None, STREAM, NONE, 0),
     ),
 }
-
-# Targets without a path on a surface, and why.
-OUT: dict[str, dict[str, str]] = {}

@@ -38,9 +38,3 @@ ROUTES: dict[str, tuple[Route, ...]] = {
         Route("eyes", "chat", None, STREAM | TOOLS | FORCED | IMAGE_INLINE | IMAGE_URL | JSON_SCHEMA, NONE, 0, only_when=IMAGE_INLINE, last_resort=True),
     ),
 }
-
-# Targets without a path on a surface, and why.
-OUT: dict[str, dict[str, str]] = {
-    "responses": {"eyes": "no-skin"},
-    "messages": {"small": "no-skin", "eyes": "no-skin"},
-}

@@ -1,0 +1,67 @@
+"""The answer to `X-Dry-Run: true`: the whole decision as JSON, and no upstream call."""
+
+from __future__ import annotations
+
+import msgspec
+
+from runtime.artifact import Artifact
+from runtime.cost import money
+from runtime.decision import Decision, step, told
+from runtime.dialects import DIALECTS
+from runtime.dialects.reading import Reading
+from runtime.shape import Shape
+from runtime.trace import Estimate
+from runtime.vocabulary import words
+
+_NO_PHASE = "coding"  # what an agent's request is about where nothing tells more
+
+
+def dry_run(
+    artifact: Artifact, body: bytes, reading: Reading, decision: Decision, estimate: Estimate
+) -> bytes:
+    """The body of the answer; `body` is the caller's, which is edited as for the real call."""
+    return msgspec.json.encode(
+        {"dryRun": True, "routing": _routing(artifact, body, reading, decision, estimate)}
+    )
+
+
+def _routing(
+    artifact: Artifact, body: bytes, reading: Reading, decision: Decision, estimate: Estimate
+) -> dict[str, object]:
+    chosen, *others = decision.order[: decision.group.attempts]
+    show = artifact.settings.trace.show_upstream
+    edited = DIALECTS[decision.surface].edit(
+        body, reading, step(artifact, decision, reading, chosen)
+    )
+    return {
+        "group": decision.group_id,
+        "surface": decision.surface,
+        "shape": _shape(reading.shape),
+        "taskType": decision.phase or _NO_PHASE,
+        "complexity": _complexity(reading.shape.input_tokens),
+        "phase": decision.phase,
+        "strategy": decision.group.kind,
+        "modelSelected": chosen.skin.model if show else decision.group_id,
+        "target": chosen.target_id if show else None,
+        "skin": chosen.route.skin,
+        "bridge": chosen.route.bridge,
+        "fallbackChain": [other.target_id if show else None for other in others],
+        "excluded": told(decision.excluded, show_upstream=show),
+        "estimatedCost": {
+            "selected": None if estimate.selected is None else money(estimate.selected),
+            "baseline": None if estimate.baseline is None else money(estimate.baseline),
+            "savings": estimate.savings,
+        },
+        "dropped": edited.dropped,
+        "artifact": artifact.digest[:12],
+    }
+
+
+def _shape(shape: Shape) -> dict[str, object]:
+    return {**msgspec.structs.asdict(shape), "needs": words(shape.needs)}
+
+
+def _complexity(input_tokens: int) -> str:
+    if input_tokens < 4_000:
+        return "low"
+    return "medium" if input_tokens < 32_000 else "high"
