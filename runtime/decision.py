@@ -21,6 +21,7 @@ from runtime.selection import (
     Choice,
     Excluded,
     choose,
+    is_offered,
     only_over_body,
     only_over_context,
     resolve_group,
@@ -112,8 +113,12 @@ def refusal(artifact: Artifact, decision: Decision, reading: Reading) -> RouterE
 
 
 def _nobody(artifact: Artifact, decision: Decision, needs: list[str]) -> CallerError:
-    nearest = sorted(decision.excluded, key=lambda row: len(row.reasons))[:_NEAREST]
+    # A target that is offered to such requests is nearer than one that has no path to them.
+    nearest = sorted(decision.excluded, key=lambda out: (not is_offered(out), len(out.reasons)))[
+        :_NEAREST
+    ]
     show = artifact.settings.trace.show_upstream
+    asked = f"--group {decision.group_id} --surface {decision.surface}"
     why = (
         f"{target}: {', '.join(reasons)}" if show else ", ".join(reasons)
         for target, reasons in nearest
@@ -128,7 +133,7 @@ def _nobody(artifact: Artifact, decision: Decision, needs: list[str]) -> CallerE
             "surface": decision.surface,
             "requirements": needs,
             "nearest": told(nearest, show_upstream=show),
-            "hint": f"interlock explain --group {decision.group_id} --surface {decision.surface}"
+            "hint": f"interlock explain ARTIFACT {asked}"
             + (f" --needs {','.join(needs)}" if needs else ""),
         },
     )

@@ -22,8 +22,8 @@ from runtime.errors import CallerError
 from runtime.shape import Shape, estimate_input_tokens
 from runtime.vocabulary import ALL_LEVELS, Caller, Group, Route, Settings, Skin, Target
 
-MEMO_SIZE: Final = 1024
-CAPS_REMEMBERED: Final = 32
+MEMO_SIZE: Final = 256  # per cell: clients ask for few different things
+CAPS_REMEMBERED: Final = 8
 _MAX_NAME: Final = 256  # longer ones match no pattern
 _UNBOUNDED: Final = 1 << 62
 _MASK: Final = (1 << 64) - 1
@@ -227,12 +227,13 @@ class Cell:
         self._drops = group.unsupported == "drop"
         self._ranks = _ranks(group)
         self._draws = {
-            target: (_number(target), group.weights.get(target, 1)) for target in group.ranks
+            target: (_salt(target), group.weights.get(target, 1)) for target in group.ranks
         }
         self._memo: dict[tuple[int, str, str | None], Plan] = {}
         # The last shape with why each target's paths fail: a compiler asks for reach after reach.
         self._judged: tuple[Shape | None, dict[str, tuple[str, ...]]] = (None, {})
         self._candidates: dict[tuple[int, bool], Candidate] = {}
+        self._bounds: dict[int, Bounds] = {}
         self._index()
 
     def plan(self, needs: int, reach: str, phase: str | None) -> Plan:
@@ -317,7 +318,6 @@ class Cell:
         self._paths: dict[str, list[int]] = {target: [] for target in self.group.ranks}
         for index, route in enumerate(routes):
             self._paths[route.target].append(index)
-        self._numbers = [self._bounds_of(route) for route in routes]
         self._bits = {target: sum(1 << i for i in mine) for target, mine in self._paths.items()}
         self._order = {
             phase: sorted(self._paths, key=lambda target: ranks.get(target, len(ranks)))
@@ -353,7 +353,7 @@ class Cell:
         for target in self._by_rank(phase):
             if mine := eligible & self._bits[target]:
                 indexes = [index for index in self._paths[target] if mine >> index & 1]
-                numbers += [self._numbers[index] for index in indexes]
+                numbers += [self._bounds_of(index) for index in indexes]
                 paths.append(tuple([self._candidate(index, needs) for index in indexes]))
         return Plan(tuple(paths), Bounds(*map(min, zip(_NO_BOUNDS, *numbers, strict=True))), {})
 
@@ -368,11 +368,15 @@ class Cell:
             made = self._candidates[key] = Candidate(route.target, target, route, skin, key[1])
         return made
 
-    def _bounds_of(self, route: Route) -> Bounds:
+    def _bounds_of(self, index: int) -> Bounds:
+        """The numbers of one path; worked out when first needed, for a load has many paths."""
+        if (known := self._bounds.get(index)) is not None:
+            return known
+        route = self.routes[index]
         target = self.targets[route.target]
         skin = target.skins[route.skin]
         limits, clamps = skin.limits, skin.cap is not None and skin.cap.over == "clamp"
-        return Bounds(
+        found = self._bounds[index] = Bounds(
             input_tokens=_least((target.context, limits.input_tokens)),
             body_bytes=_least((limits.body_bytes,)),
             tool_schema_bytes=_least((limits.tool_schema_bytes,)),
@@ -380,6 +384,7 @@ class Cell:
             images=_least((limits.images,)),
             clamped_context=_least((target.context if clamps else None,)),
         )
+        return found
 
     def _by_rank(self, phase: str | None) -> Iterable[str]:
         return self._order.get(self._phase(phase), self._paths)
@@ -491,6 +496,12 @@ def _with_cap(candidate: Candidate, cap: int) -> Candidate:
         candidate.keep_level,
         cap,
     )
+
+
+@lru_cache(maxsize=4096)
+def _salt(target: str) -> int:
+    """A target stands in many cells; its number is the same in all."""
+    return _number(target)
 
 
 def _number(text: str) -> int:

@@ -104,6 +104,7 @@ def idle_group(deployment: Deployment) -> Iterator[Finding]:
         group
         for caller in deployment.callers.values()
         if caller.status == "active"
+        and (caller.expires is None or caller.expires >= deployment.as_of)
         for group in caller.groups
     }
     for id_ in deployment.groups:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
+from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -13,10 +15,10 @@ from hypothesis import strategies as st
 from compiler.artifact import artifact_files, write
 from compiler.plan import make_plan
 from runtime.artifact import load
-from runtime.selection import choose, only_over_body, only_over_context
+from runtime.selection import Cell, choose, only_over_body, only_over_context
 from runtime.shape import Shape
 from runtime.vocabulary import BRIDGES, FEATURES
-from tests.compiler.plan.brute import evaluate, overflow, read_in_order
+from tests.compiler.plan.brute import Request, evaluate, overflow, read_in_order
 from tests.compiler.plan.worlds import PHASES, deployments, requests, sized
 
 SERVED = pytest.mark.parametrize(
@@ -122,15 +124,33 @@ def test_size_alone_is_told_where_the_slow_evaluator_tells_it(deployment, asked)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
-@given(deployments(), requests(), st.text(max_size=4))
-def test_the_memo_never_changes_an_answer(deployment, asked, session):
-    warm = make_plan(deployment).tables.cells
+@given(deployments(), requests(), st.integers(1, 30), st.sets(st.integers(0, 45), min_size=5))
+def test_the_memo_never_changes_an_answer(deployment, asked, cap, inputs):
+    """The same needs and cap come again with other numbers, as they do in a conversation."""
+    plan = make_plan(deployment)
     for surface in deployment.groups["g"].surfaces:
-        for _ in range(2):
-            first = choose(warm["g", surface], shape_of(asked), reach="r1", session=session)
-        cold = make_plan(deployment).tables.cells["g", surface]
-        again = choose(cold, shape_of(asked), reach="r1", session=session)
-        assert first.order == again.order
+        warm = plan.tables.cells["g", surface]
+        for tokens, request in product(sorted(inputs), (asked, Request(frozenset(), cap))):
+            shape = shape_of(replace(request, input_tokens=tokens))
+            found = choose(warm, shape, reach="r1", session="s")
+            fresh = choose(fresh_cell(plan, surface), shape, reach="r1", session="s")
+            assert found.order == fresh.order
+            assert found.excluded == fresh.excluded
+
+
+def fresh_cell(plan, surface):
+    """A cell that has never been asked anything."""
+    tables = plan.tables
+    paths = tables.paths["g", surface]
+    return Cell(
+        "g",
+        tables.groups["g"],
+        surface,
+        paths.routes,
+        tables.targets,
+        {name: frozenset(providers) for name, providers in tables.reaches.items()},
+        {out.target: out.reason for out in paths.out},
+    )
 
 
 def test_the_random_worlds_are_worth_judging():

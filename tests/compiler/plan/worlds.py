@@ -136,7 +136,7 @@ def targets(draw, name):
         provider=draw(st.sampled_from(PROVIDERS)),
         model="m",
         context=draw(st.none() | st.integers(20, 45)),
-        price=draw(st.sampled_from([None, "cheap", "dear"])),
+        price=draw(st.sampled_from([None, "cheap", "alike", "dear"])),
         tags=(),
         skins={dialect: draw(skins(dialect)) for dialect in dialects},
     )
@@ -214,7 +214,12 @@ def deployments(draw):
         "all": Project("all", PROVIDERS, None, None),
         "some": Project("some", draw(subset(PROVIDERS, least=1)), None, None),
     }
-    price = {"cheap": Price(2.0, 1.0, 2.0, 2.0), "dear": Price(1.0, 9.0, 1.0, 1.0)}
+    # Input counts three times: `dear` looks cheaper by its sum, and two are worth the same.
+    price = {
+        "cheap": Price(1.0, 6.0, 1.0, 1.0),
+        "alike": Price(2.0, 3.0, 2.0, 2.0),
+        "dear": Price(3.0, 1.0, 3.0, 3.0),
+    }
     return Deployment(
         file="random.yaml",
         source=b"",

@@ -133,5 +133,5 @@ def test_the_status_for_nobody_can_be_set(artifact: Artifact):
         "surface": "messages",
         "requirements": [],
         "nearest": [{"target": "small", "reason": "surface-closed"}],
-        "hint": "interlock explain --group talk --surface messages",
+        "hint": "interlock explain ARTIFACT --group talk --surface messages",
     }
