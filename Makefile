@@ -1,4 +1,5 @@
-# Needs Python 3.11+ and make; `make clients` also needs node and npm. Nothing is installed outside this folder.
+# Needs Python 3.11+ and make. `make clients` also needs node, npm and a Python older than 3.13 (for
+# aider); `make bench` needs Linux, nginx and gcc. Nothing is installed outside this folder.
 
 PYTHON ?= python3
 VENV := .venv
@@ -7,7 +8,7 @@ CLIENTS := .clients
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 DEPLOYMENTS := $(wildcard deployments/*.yaml)
 
-.PHONY: demo test lint bench clients lock
+.PHONY: demo test lint refresh bench clients lock
 
 demo: $(VENV)/installed
 	$(RUN)/interlock demo
@@ -21,6 +22,14 @@ lint: $(VENV)/installed
 	$(RUN)/mypy
 	$(RUN)/lint-imports
 	for file in $(DEPLOYMENTS); do $(RUN)/interlock build $$file --check || exit 1; done
+
+# Writes anew all that is generated: packages, reference, expected reports and snapshots. Read the difference.
+refresh: $(VENV)/installed
+	for file in $(DEPLOYMENTS); do $(RUN)/interlock build $$file || exit 1; done
+	$(RUN)/python -m compiler.docs
+	$(RUN)/python tests/compiler/test_diagnostics.py
+	$(RUN)/python -m tests.golden.cases
+	$(RUN)/python -m pytest --quiet --snapshot-update tests/runtime/dialects/test_captures.py
 
 bench: $(VENV)/installed
 	$(RUN)/python -m tests.benchmarks

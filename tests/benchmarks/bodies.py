@@ -1,198 +1,174 @@
-"""Writes request bodies into a folder: {chat,messages,responses}-{small,large}[-stream|-paced].
+"""Writes request bodies: {chat,messages,responses}-{small,large}[-stream|-paced].json.
 
-small: about 1 KB, one question. large: about 200 KB, a coding agent's turn: a long system
-prompt, 20 tools with schemas, 60 messages with tool calls and tool results. Deterministic.
+small: about 1 KB, one question. large: about 200 KB, a coding agent's turn: a long system prompt,
+20 tools with schemas, 60 messages with tool calls and tool results. The same bytes every time.
 """
 
-import json
-import pathlib
-import random
-import sys
+from __future__ import annotations
 
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Any
+
+MODEL = "bench-model"
+PACED = "[paced] "  # in a body, it makes the upstream pace its stream
 WORDS = (  # noqa: SIM905 - a list of words reads worse
     "router target dialect stream request header compile table group upstream fallback "
     "token cache field value"
 ).split()
+ENDS = ("", "", "", ",", ".\n", "()", " = 1\n", ' "x"')
+_SEED = 7
 
 
-def prose(rng, size):
-    out = []
-    while sum(map(len, out)) + len(out) < size:
-        out.append(rng.choice(WORDS) + rng.choice(["", "", "", ",", ".\n", "()", " = 1\n", ' "x"']))
-    return " ".join(out)[:size]
+@dataclass(frozen=True)
+class Turn:
+    """What one side says; an assistant's may call a tool, and a tool's bring the result."""
+
+    role: str
+    text: str = ""
+    call_id: str = ""
+    tool: str = ""
+    arguments: dict[str, Any] | None = None
 
 
-def tool_schemas(rng):
-    for i in range(20):
-        props = {
-            f"arg_{j}": {
-                "type": rng.choice(["string", "integer", "boolean"]),
-                "description": prose(rng, 90),
-            }
-            for j in range(6)
-        }
-        yield (
-            f"tool_{i}",
-            prose(rng, 900),
-            {
-                "type": "object",
-                "properties": props,
-                "required": ["arg_0", "arg_1"],
-                "additionalProperties": False,
-            },
-        )
+@dataclass(frozen=True)
+class Talk:
+    """A conversation in no dialect."""
+
+    system: str
+    turns: tuple[Turn, ...]
+    tools: tuple[tuple[str, str, dict[str, Any]], ...]  # name, description, schema
 
 
-def turns(rng, large, mark):
-    """(role, text, tool call or None, tool result or None)"""
-    if not large:
-        return [("user", mark + prose(rng, 700), None, None)]
-    out = [("user", mark + prose(rng, 1500), None, None)]
-    for i in range(29):
-        call = {
-            "id": f"call_{i:04d}",
-            "name": f"tool_{i % 20}",
-            "args": {"arg_0": prose(rng, 200), "arg_1": i},
-        }
-        out.append(("assistant", prose(rng, 300), call, None))
-        out.append(("tool", None, None, (call["id"], prose(rng, 4300))))
-    return [*out, ("user", prose(rng, 400), None, None)]
-
-
-def chat(large, rng, mark):
-    tools, msgs = (
-        list(tool_schemas(rng)),
-        [{"role": "system", "content": prose(rng, 8000 if large else 100)}],
-    )
-    for role, text, call, result in turns(rng, large, mark):
-        if result:
-            msgs.append({"role": "tool", "tool_call_id": result[0], "content": result[1]})
-        elif call:
-            msgs.append(
-                {
-                    "role": "assistant",
-                    "content": text,
-                    "tool_calls": [
-                        {
-                            "id": call["id"],
-                            "type": "function",
-                            "function": {
-                                "name": call["name"],
-                                "arguments": json.dumps(call["args"]),
-                            },
-                        }
-                    ],
-                }
-            )
-        else:
-            msgs.append({"role": role, "content": text})
-    body = {"model": "bench-model", "messages": msgs, "temperature": 0.2, "max_tokens": 4096}
-    if large:
-        body["tools"] = [
-            {"type": "function", "function": {"name": n, "description": d, "parameters": s}}
-            for n, d, s in tools
-        ]
-    return body
-
-
-def messages(large, rng, mark):
-    tools, msgs = list(tool_schemas(rng)), []
-    system = [
-        {
-            "type": "text",
-            "text": prose(rng, 8000 if large else 100),
-            "cache_control": {"type": "ephemeral"},
-        }
-    ]
-    for role, text, call, result in turns(rng, large, mark):
-        if result:
-            msgs.append(
-                {
-                    "role": "user",
-                    "content": [
-                        {"type": "tool_result", "tool_use_id": result[0], "content": result[1]}
-                    ],
-                }
-            )
-        elif call:
-            msgs.append(
-                {
-                    "role": "assistant",
-                    "content": [
-                        {"type": "text", "text": text},
-                        {
-                            "type": "tool_use",
-                            "id": call["id"],
-                            "name": call["name"],
-                            "input": call["args"],
-                        },
-                    ],
-                }
-            )
-        else:
-            msgs.append({"role": role, "content": [{"type": "text", "text": text}]})
-    body = {"model": "bench-model", "max_tokens": 4096, "system": system, "messages": msgs}
-    if large:
-        body["tools"] = [{"name": n, "description": d, "input_schema": s} for n, d, s in tools]
-    return body
-
-
-def responses(large, rng, mark):
-    tools, items = list(tool_schemas(rng)), []
-    for role, text, call, result in turns(rng, large, mark):
-        if result:
-            items.append(
-                {"type": "function_call_output", "call_id": result[0], "output": result[1]}
-            )
-        elif call:
-            items.append(
-                {
-                    "type": "message",
-                    "role": "assistant",
-                    "content": [{"type": "output_text", "text": text}],
-                }
-            )
-            items.append(
-                {
-                    "type": "function_call",
-                    "call_id": call["id"],
-                    "name": call["name"],
-                    "arguments": json.dumps(call["args"]),
-                }
-            )
-        else:
-            items.append(
-                {"type": "message", "role": role, "content": [{"type": "input_text", "text": text}]}
-            )
-    body = {
-        "model": "bench-model",
-        "instructions": prose(rng, 8000 if large else 100),
-        "input": items,
-        "store": False,
-    }
-    if large:
-        body["tools"] = [
-            {"type": "function", "name": n, "description": d, "parameters": s, "strict": False}
-            for n, d, s in tools
-        ]
-    return body
-
-
-def write(folder):
-    folder = pathlib.Path(folder)
+def write(folder: Path) -> None:
+    """All bodies of all dialects."""
     folder.mkdir(parents=True, exist_ok=True)
-    for make in (chat, messages, responses):
+    for name, dialect in (("chat", chat), ("messages", messages), ("responses", responses)):
         for size in ("small", "large"):
-            for kind in ("", "-stream", "-paced"):
-                body = make(
-                    size == "large", random.Random(7), "[paced] " if kind == "-paced" else ""
-                )
+            for kind, mark in (("", ""), ("-stream", ""), ("-paced", PACED)):
+                body = dialect(talk(large=size == "large", mark=mark))
                 if kind:
                     body["stream"] = True
-                (folder / f"{make.__name__}-{size}{kind}.json").write_bytes(
-                    json.dumps(body, separators=(",", ":")).encode()
-                )
+                text = json.dumps(body, separators=(",", ":"))
+                (folder / f"{name}-{size}{kind}.json").write_bytes(text.encode())
 
 
-if __name__ == "__main__":
-    write(sys.argv[1])
+# --- the conversation ----------------------------------------------------------------------------
+
+
+def talk(*, large: bool, mark: str) -> Talk:
+    """The conversation of a size; `mark` opens its first message."""
+    rng = Random(_SEED)
+    tools = tuple(_tools(rng))
+    system = _prose(rng, 8000 if large else 100)
+    turns = tuple(_turns(rng, mark)) if large else (Turn("user", mark + _prose(rng, 700)),)
+    return Talk(system, turns, tools if large else ())
+
+
+def _turns(rng: Random, mark: str) -> Iterator[Turn]:
+    yield Turn("user", mark + _prose(rng, 1500))
+    for number in range(29):
+        call = f"call_{number:04d}"
+        arguments = {"arg_0": _prose(rng, 200), "arg_1": number}
+        yield Turn("assistant", _prose(rng, 300), call, f"tool_{number % 20}", arguments)
+        yield Turn("tool", _prose(rng, 4300), call)
+    yield Turn("user", _prose(rng, 400))
+
+
+def _tools(rng: Random) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for number in range(20):
+        properties = {
+            f"arg_{place}": {
+                "type": rng.choice(("string", "integer", "boolean")),
+                "description": _prose(rng, 90),
+            }
+            for place in range(6)
+        }
+        schema = {
+            "type": "object",
+            "properties": properties,
+            "required": ["arg_0", "arg_1"],
+            "additionalProperties": False,
+        }
+        yield f"tool_{number}", _prose(rng, 900), schema
+
+
+def _prose(rng: Random, size: int) -> str:
+    words: list[str] = []
+    while sum(map(len, words)) + len(words) < size:
+        words.append(rng.choice(WORDS) + rng.choice(ENDS))
+    return " ".join(words)[:size]
+
+
+# --- the dialects --------------------------------------------------------------------------------
+
+
+def chat(told: Talk) -> dict[str, Any]:
+    """The conversation as Chat Completions."""
+    turns = [{"role": "system", "content": told.system}, *map(_chat_message, told.turns)]
+    tools = [
+        {"type": "function", "function": {"name": n, "description": d, "parameters": s}}
+        for n, d, s in told.tools
+    ]
+    body = {"model": MODEL, "messages": turns, "temperature": 0.2, "max_tokens": 4096}
+    return body | ({"tools": tools} if tools else {})
+
+
+def _chat_message(turn: Turn) -> dict[str, Any]:
+    if turn.role == "tool":
+        return {"role": "tool", "tool_call_id": turn.call_id, "content": turn.text}
+    if turn.arguments is None:
+        return {"role": turn.role, "content": turn.text}
+    function = {"name": turn.tool, "arguments": json.dumps(turn.arguments)}
+    call = {"id": turn.call_id, "type": "function", "function": function}
+    return {"role": "assistant", "content": turn.text, "tool_calls": [call]}
+
+
+def messages(told: Talk) -> dict[str, Any]:
+    """The conversation as Messages."""
+    system = {"type": "text", "text": told.system, "cache_control": {"type": "ephemeral"}}
+    tools = [{"name": n, "description": d, "input_schema": s} for n, d, s in told.tools]
+    body = {
+        "model": MODEL,
+        "max_tokens": 4096,
+        "system": [system],
+        "messages": list(map(_messages_turn, told.turns)),
+    }
+    return body | ({"tools": tools} if tools else {})
+
+
+def _messages_turn(turn: Turn) -> dict[str, Any]:
+    if turn.role == "tool":
+        result = {"type": "tool_result", "tool_use_id": turn.call_id, "content": turn.text}
+        return {"role": "user", "content": [result]}
+    blocks: list[dict[str, Any]] = [{"type": "text", "text": turn.text}]
+    if turn.arguments is not None:
+        use = {"id": turn.call_id, "name": turn.tool, "input": turn.arguments}
+        blocks.append({"type": "tool_use", **use})
+    return {"role": turn.role, "content": blocks}
+
+
+def responses(told: Talk) -> dict[str, Any]:
+    """The conversation as Responses."""
+    tools = [
+        {"type": "function", "name": n, "description": d, "parameters": s, "strict": False}
+        for n, d, s in told.tools
+    ]
+    items = [item for turn in told.turns for item in _items(turn)]
+    body = {"model": MODEL, "instructions": told.system, "input": items, "store": False}
+    return body | ({"tools": tools} if tools else {})
+
+
+def _items(turn: Turn) -> Iterator[dict[str, Any]]:
+    if turn.role == "tool":
+        yield {"type": "function_call_output", "call_id": turn.call_id, "output": turn.text}
+        return
+    kind = "output_text" if turn.role == "assistant" else "input_text"
+    content = [{"type": kind, "text": turn.text}]
+    yield {"type": "message", "role": turn.role, "content": content}
+    if turn.arguments is not None:
+        call = {"call_id": turn.call_id, "name": turn.tool}
+        yield {"type": "function_call", **call, "arguments": json.dumps(turn.arguments)}

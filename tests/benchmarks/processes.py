@@ -35,11 +35,11 @@ def cpu_seconds(pid: int) -> float:
     return ticks / _TICKS_PER_SECOND
 
 
-def memory_mb(pid: int, key: str = "VmRSS") -> float:
+def memory_mb(pid: int) -> float:
     """Resident memory of the tree; pages that processes share count once for each."""
     kilobytes = 0
     for member in tree(pid):
         for line in Path(f"/proc/{member}/status").read_text().splitlines():
-            if line.startswith(key + ":"):
+            if line.startswith("VmRSS:"):
                 kilobytes += int(line.split()[1])
     return kilobytes / _KB_PER_MB

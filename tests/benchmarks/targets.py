@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
-import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-TOKEN = "rtr_bench_load_bench_ci_k1_0000000000000000000000000000000"
-PATHS = {"chat": "/v1/chat/completions", "messages": "/v1/messages", "responses": "/v1/responses"}
+from tests.benchmarks.cells import PATHS
+from tests.support.router import ROOT, build, free_port
+
+TOKEN = "rtr_bench_load_bench_ci_k1_0000000000000000000000000000000"  # digest in deployment.yaml
+_DEPLOYMENT = Path(__file__).with_name("deployment.yaml")
+_UPSTREAM = "127.0.0.1:8000"  # as written there
 
 
 @dataclass
@@ -27,15 +28,82 @@ class Target:
     env: dict[str, str] = field(default_factory=dict)
 
 
+def all_targets(work: Path, upstream: int) -> list[Target]:
+    """Everything that can be measured on this machine, nginx first."""
+    artifact = _artifact(work, upstream)
+    return [
+        nginx(work, upstream),
+        interlock("interlock", artifact, log="warning"),
+        interlock("interlock, request log on", artifact, log="info"),
+        *peers(upstream),
+    ]
+
+
 def direct(upstream: int) -> Target:
     """The upstream itself: what the load generator sees with nothing in between."""
     return Target("direct", upstream)
 
 
-def nginx(work: Path, port: int, upstream: int) -> Target:
+def nginx(work: Path, upstream: int) -> Target:
     """The anchor: a plain reverse proxy with keep-alive to the upstream."""
-    config = work / "nginx.conf"
-    config.write_text(f"""
+    port, config = free_port(), work / "nginx.conf"
+    config.write_text(_NGINX.format(work=work, port=port, upstream=upstream))
+    command = [program("nginx"), "-c", str(config), "-e", f"{work}/nginx.err"]
+    return Target("nginx", port, command)
+
+
+def interlock(name: str, artifact: Path, *, log: str) -> Target:
+    """The router on a compiled deployment, everything on its way switched on."""
+    port = free_port()
+    command = [sys.executable, "-m", "runtime", str(artifact), "--port", str(port)]
+    return Target(
+        name,
+        port,
+        [*command, "--host", "127.0.0.1"],
+        headers=(f"authorization: Bearer {TOKEN}",),
+        env={"BENCH_KEY": "up-key", "INTERLOCK_LOG": log, "PYTHONPATH": str(ROOT)},
+    )
+
+
+def peers(upstream: int) -> list[Target]:
+    """Two routers written in Rust, where BENCH_PEERS names an environment that has them."""
+    folder = os.environ.get("BENCH_PEERS")
+    if not folder:
+        return []
+    found = []
+    for name, start, dialects in _PEERS:
+        binary = Path(folder, "bin", start[0])
+        if binary.exists():
+            port = free_port()
+            command = [str(binary), *start[1:], *_PEER_OPTIONS.format(upstream=upstream).split()]
+            command += ["--port", str(port), "--prometheus-port", str(free_port())]
+            found.append(Target(name, port, command, dialects))
+    return found
+
+
+def program(name: str) -> str:
+    """The path of a program that the benchmarks cannot do without."""
+    path = shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin")
+    if path is None:
+        raise SystemExit(f"`{name}` is needed for the benchmarks and was not found: install it")
+    return path
+
+
+def _artifact(work: Path, upstream: int) -> Path:
+    text = _DEPLOYMENT.read_text(encoding="utf-8")
+    return build(text.replace(_UPSTREAM, f"127.0.0.1:{upstream}"), work)
+
+
+# Name in the table, command, dialects.
+_PEERS = (
+    ("vllm-router", ("vllm-router",), tuple(PATHS)),
+    ("sglang-router", ("smg", "launch"), ("chat",)),
+)
+_PEER_OPTIONS = (
+    "--worker-urls http://127.0.0.1:{upstream} --policy round_robin --host 127.0.0.1 "
+    "--log-level error"
+)
+_NGINX = """
 worker_processes 1; daemon off; pid {work}/nginx.pid; error_log {work}/nginx.err;
 events {{ worker_connections 8192; }}
 http {{
@@ -51,145 +119,4 @@ http {{
     }}
   }}
 }}
-""")
-    return Target("nginx", port, [_found("nginx"), "-c", str(config), "-e", f"{work}/nginx.err"])
-
-
-def interlock(work: Path, port: int, upstream: int, log: str, name: str) -> Target:
-    """The router on a compiled deployment, every feature of the path on."""
-    source = work / "bench.yaml"
-    source.write_text(
-        _DEPLOYMENT.format(upstream=upstream, digest=hashlib.sha256(TOKEN.encode()).hexdigest())
-    )
-    interpreter = [sys.executable, "-m"]
-    subprocess.run(
-        [
-            sys.executable,
-            "-c",
-            "from compiler.cli import main; main()",
-            "build",
-            str(source),
-            "--out",
-            str(work / "generated"),
-        ],
-        cwd=ROOT,
-        check=True,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    artifact = next((work / "generated").rglob("manifest.json")).parent
-    return Target(
-        name,
-        port,
-        [*interpreter, "runtime", str(artifact), "--host", "127.0.0.1", "--port", str(port)],
-        headers=(f"authorization: Bearer {TOKEN}",),
-        env={"BENCH_KEY": "up-key", "INTERLOCK_LOG": log, "PYTHONPATH": str(ROOT)},
-    )
-
-
-def peers(first_port: int, upstream: int) -> list[Target]:
-    """Two routers written in Rust, where BENCH_PEERS names an environment that has them."""
-    folder = os.environ.get("BENCH_PEERS")
-    if not folder:
-        return []
-    common = [
-        "--worker-urls",
-        f"http://127.0.0.1:{upstream}",
-        "--policy",
-        "round_robin",
-        "--host",
-        "127.0.0.1",
-        "--log-level",
-        "error",
-    ]
-    found = []
-    rows = (("vllm-router", [], tuple(PATHS)), ("smg", ["launch"], ("chat",)))
-    for name, command, dialects in rows:
-        binary = Path(folder) / "bin" / name
-        if binary.exists():
-            ports = ["--port", str(first_port), "--prometheus-port", str(first_port + 1)]
-            found.append(
-                Target(name, first_port, [str(binary), *command, *common, *ports], dialects)
-            )
-            first_port += 2
-    return found
-
-
-def _found(program: str) -> str:
-    path = shutil.which(program) or shutil.which(program, path="/usr/sbin:/usr/local/sbin")
-    if path is None:
-        raise SystemExit(f"{program} is needed for the benchmarks and was not found")
-    return path
-
-
-_DEPLOYMENT = """\
-interlock: 1
-name: bench
-as_of: 2026-11-21
-reasoning:
-  levels: {{low: Low, medium: Medium, high: High}}
-prices:
-  plain: {{input: 1.0, output: 4.0, source: made up, as_of: 2026-11-21}}
-providers:
-  mock:
-    base_url: http://127.0.0.1:{upstream}/v1
-    auth: bearer
-    key_env: BENCH_KEY
-    allow_http: true
-targets:
-  mock:
-    provider: mock
-    model: mock-1
-    context: 400000
-    price: plain
-    skins:
-      chat:
-        stream: native
-        input: [text, image]
-        tools: [function, parallel, forced]
-        output_cap: {{field: max_tokens, max: 64000, over: clamp}}
-      messages:
-        stream: native
-        input: [text, image]
-        tools: [function, parallel, forced]
-        output_cap: {{field: max_tokens, max: 64000, over: clamp}}
-      responses:
-        stream: native
-        input: [text, image]
-        tools: [function, parallel, forced]
-        output_cap: {{field: max_output_tokens, max: 64000, over: clamp}}
-  spare:
-    provider: mock
-    model: mock-2
-    context: 400000
-    price: plain
-    skins:
-      chat: {{stream: native, input: [text], tools: [function]}}
-      messages:
-        stream: native
-        tools: [function]
-        output_cap: {{max: 64000, over: clamp}}
-      responses: {{stream: native, input: [text], tools: [function]}}
-groups:
-  bench-model:
-    title: Bench
-    surfaces: [chat, messages, responses]
-    policy: {{kind: ordered}}
-    members:
-      - target: mock
-      - target: spare
-    reasoning: {{unsupported: drop}}
-limits:
-  wide: {{concurrent: 100000}}
-projects:
-  bench: {{providers: [mock]}}
-callers:
-  load:
-    user: load
-    project: bench
-    env: ci
-    groups: [bench-model]
-    limits: wide
-    tokens:
-      - {{id: rtr_bench_load_bench_ci_k1, sha256: {digest}}}
 """
