@@ -26,7 +26,7 @@ from runtime.artifact import FORMAT, MANIFEST, digest_of
 
 # Every path a build writes.
 _OURS = re.compile(
-    r"manifest\.json|eligibility\.lock|(__init__|providers|targets|policies|callers)\.py"
+    r"manifest\.json|eligibility\.lock|review\.json|(__init__|providers|targets|policies|callers)\.py"
     r"|routes/[^/]+\.py|models/[^/]+\.json"
 )
 

@@ -40,14 +40,15 @@ class Location:
 class Finding:
     """What a check yields. `on` says whether the key or the value of the path is meant.
 
-    `severity` departs from the rule's own; `at` stands in for a path where there is none yet;
-    `secret` is text that no diagnostic may show.
+    `notes` are further facts, a line each; `severity` departs from the rule's own; `at` stands in
+    for a path where there is none yet; `secret` is text that no diagnostic may show.
     """
 
     path: Path
     message: str
     label: str = ""
     hint: str = ""
+    notes: tuple[str, ...] = ()
     on: Literal["value", "key"] = "value"
     severity: Severity | None = None
     at: Location | None = None
@@ -64,6 +65,7 @@ class Diagnostic:
     message: str
     label: str = ""
     hint: str = ""
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +133,7 @@ class Report:
             finding.message,
             finding.label,
             finding.hint,
+            finding.notes,
         )
         self._found.setdefault(diagnostic)
         if finding.secret:
@@ -140,7 +143,16 @@ class Report:
     def diagnostics(self) -> list[Diagnostic]:
         """In the order of the file, with nothing in them that looks like a credential."""
         found = sorted(self._found, key=lambda d: (d.at.line, d.at.column, d.code, d.message))
-        return [replace(d, message=self._told(d.message), hint=self._told(d.hint)) for d in found]
+        return [
+            replace(
+                d,
+                message=self._told(d.message),
+                label=self._told(d.label),
+                hint=self._told(d.hint),
+                notes=tuple(map(self._told, d.notes)),
+            )
+            for d in found
+        ]
 
     @property
     def clean(self) -> bool:
@@ -153,7 +165,11 @@ class Report:
 
     def text(self) -> str:
         """Every diagnostic as a person reads it, with the line it is about."""
-        return "\n\n".join(self._draw(d) for d in self.diagnostics)
+        found = self.diagnostics
+        quoted = {d.at.line for d in found if 0 < d.at.line <= len(self.lines)}
+        # once per line, for a deployment may stand on a single one of a megabyte
+        safe = {line: self._safe(self.lines[line - 1]) for line in quoted}
+        return "\n\n".join(self._draw(d, safe.get(d.at.line)) for d in found)
 
     def summary(self) -> str:
         """One line: `2 errors, 1 warning`."""
@@ -177,17 +193,19 @@ class Report:
         shown = "".join(c if c.isprintable() else repr(c)[1:-1] for c in self._safe(text))
         return shown if len(shown) <= LONGEST else shown[: LONGEST - 1] + "…"
 
-    def _draw(self, diagnostic: Diagnostic) -> str:
+    def _draw(self, diagnostic: Diagnostic, source: str | None) -> str:
+        """One diagnostic around the line it is about, where there is one."""
         at = diagnostic.at
         gutter = " " * len(str(at.line))
         rows = [
             f"{diagnostic.severity}[{diagnostic.code}]: {diagnostic.message}",
             f"{gutter}--> {at.file}:{at.line}:{at.column}",
         ]
-        if 0 < at.line <= len(self.lines):
-            line, marker = _excerpt(self._safe(self.lines[at.line - 1]), at.column, at.width)
+        if source is not None:
+            line, marker = _excerpt(source, at.column, at.width)
             underlined = f"{marker} {diagnostic.label}".rstrip()
             rows += [f"{gutter} |", f"{at.line} | {line}", f"{gutter} | {underlined}"]
+        rows += [f"{gutter} = note: {note}" for note in diagnostic.notes]
         if diagnostic.hint:
             rows.append(f"{gutter} = hint: {diagnostic.hint}")
         return "\n".join(row.rstrip() for row in rows)
@@ -207,11 +225,10 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
 def _excerpt(line: str, column: int, width: int, limit: int = 120) -> tuple[str, str]:
     """A readable part of a source line and the marker below it."""
-    shown = "".join(c if c.isprintable() else " " for c in line)
     start = column - 1
     left = 0 if start < limit * 2 // 3 else start - limit // 3
-    part = shown[left : left + limit]
+    part = "".join(c if c.isprintable() else " " for c in line[left : left + limit])
     marked = max(1, min(width, len(part) - (start - left)))
     before = "…" if left else ""
-    after = "…" if left + limit < len(shown) else ""
+    after = "…" if left + limit < len(line) else ""
     return before + part + after, " " * (len(before) + start - left) + "^" * marked

@@ -11,8 +11,10 @@ from typing import Final
 
 import compiler.pipeline  # noqa: F401 - importing the stages is what fills RULES
 from compiler.diagnostics import RULES, Rule
+from runtime.bridges.served import BRIDGES
 
 FOLDER: Final = Path(__file__).parents[1] / "docs/diagnostics"
+BRIDGES_PAGE: Final = Path(__file__).parents[1] / "docs/bridges.md"
 FAMILIES: Final[dict[str, str]] = {
     "1": "Reading the YAML",
     "2": "Shape of the fields",
@@ -33,8 +35,7 @@ def pages() -> dict[str, str]:
 
 def page(rule: Rule) -> str:
     """What the code means, why it matters, a bad and a good YAML."""
-    severity = f"{rule.severity}, `{rule.code}`"
-    return f"# {rule.code} {rule.name}\n\n*{severity}*\n\n{_with_fences(rule.page)}\n"
+    return f"# {rule.code} {rule.name} ({rule.severity})\n\n{_with_fences(rule.page)}\n"
 
 
 def index() -> str:
@@ -51,8 +52,38 @@ def index() -> str:
     return "\n".join(rows) + "\n"
 
 
+def bridges_page() -> str:
+    """The fate of every request field on every bridge."""
+    rows = [
+        "# Bridges",
+        "",
+        "What becomes of each field of a request that is answered by a target of another dialect.",
+        "Made from the tables in `runtime/bridges/`; do not edit: run `python -m compiler.docs`.",
+        "A field that stands in no table is left out and named in the trace.",
+    ]
+    for name, bridge in BRIDGES.items():
+        caller, _, upstream = name.partition("_to_")
+        rows += [
+            "",
+            f"## {name}",
+            "",
+            f"| {caller} | fate | {upstream}, or why |",
+            "| --- | --- | --- |",
+        ]
+        rows += [
+            f"| `{field.name}` | {field.fate} | {field.why or _told_to(field.to)} |"
+            for field in bridge.table.fields
+        ]
+    return "\n".join(rows) + "\n"
+
+
+def _told_to(to: str) -> str:
+    return f"`{to}`" if to else ""
+
+
 def write(folder: Path = FOLDER) -> None:
     """Writes every page and removes those of codes that are gone."""
+    BRIDGES_PAGE.write_text(bridges_page(), encoding="utf-8")
     folder.mkdir(parents=True, exist_ok=True)
     texts = pages()
     for stale in folder.glob("*.md"):

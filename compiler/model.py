@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from runtime.vocabulary import Cap, Limits, Price, Provider, Reasoning, Settings
+from runtime.vocabulary import Cap, Limits, PhaseRule, Price, Provider, Reasoning, Settings
 
 Path = tuple[str | int, ...]
 
@@ -67,6 +67,7 @@ class SkinDef:
     prefill: bool
     system_turns: str
     prompt_cache: str
+    tool_schemas: str  # keep | openapi | basic
     drop: tuple[str, ...]
     patch: Mapping[str, object]
     betas: str | tuple[str, ...]
@@ -127,15 +128,6 @@ class GroupDef:
     baseline: str | None
     promises: tuple[Promise, ...]
     codex: Mapping[str, object]
-
-
-@dataclass(frozen=True, slots=True)
-class PhaseRule:
-    phase: str
-    last_user: str | None = None
-    max_chars: int | None = None
-    after_tools: bool | None = None
-    min_input_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +197,13 @@ class ClientShape:
     # needs reasoning at the level the group advertises as default (Codex with a catalog)
     default_level: bool = False
     harmless: bool = False  # a failure does the client no harm: a warning, not an error
+    # asked for as well, and left out of what is promised
+    waives: tuple[str, ...] = ()
+    # amounts that limits are held against; 0: as few as the needs allow
+    tools: int = 0
+    tool_schema_bytes: int = 0
+    # where it was seen: `captures/<client>/<case>`, or `documented: <what>`
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,17 @@ from compiler.resolve import resolve
 from compiler.schema import parse
 from compiler.source import read_file, read_yaml
 
-__all__ = ["compile_deployment", "read_deployment", "read_file"]
+__all__ = ["compile_deployment", "plan_deployment", "read_deployment", "read_file"]
 
 
 def compile_deployment(content: str | bytes, file: str) -> tuple[Plan | None, Report]:
     """Everything the compiler does, in order. It stops between stages, never inside one."""
+    plan, report = plan_deployment(content, file)
+    return (plan if report.clean else None), report
+
+
+def plan_deployment(content: str | bytes, file: str) -> tuple[Plan | None, Report]:
+    """The same, with the plan also where it breaks its promises: a review shows what they cost."""
     deployment, report = read_deployment(content, file)
     if deployment is None:
         return None, report
@@ -23,7 +29,7 @@ def compile_deployment(content: str | bytes, file: str) -> tuple[Plan | None, Re
         return None, report
     plan = make_plan(deployment)
     check_plan(deployment, plan, report)  # 4xx, 5xx
-    return (plan if report.clean else None), report
+    return plan, report
 
 
 def read_deployment(content: str | bytes, file: str) -> tuple[Deployment | None, Report]:

@@ -21,7 +21,6 @@ from compiler.model import (
     GroupDef,
     LimitDef,
     Member,
-    PhaseRule,
     PhaseRules,
     PriceEntry,
     Project,
@@ -57,6 +56,7 @@ from runtime.vocabulary import (
     ErrorRow,
     Images,
     Limits,
+    PhaseRule,
     Price,
     Provider,
     Reasoning,
@@ -263,6 +263,7 @@ def _skin(dialect: str, model: str, shape: SkinShape) -> SkinDef:
         prefill=shape.prefill,
         system_turns=shape.system_turns or ("keep" if betas == "pass" else "fold"),
         prompt_cache=shape.prompt_cache,
+        tool_schemas=shape.tool_schemas,
         drop=tuple(shape.drop),
         patch=dict(shape.patch),
         betas=betas,
@@ -355,7 +356,13 @@ def _promise(client: str, told: int | PromiseShape) -> Promise:
 
 def _phase_rules(_: str, shape: PhaseRulesShape) -> PhaseRules:
     rules = tuple(
-        PhaseRule(r.phase, r.last_user, r.max_chars, r.after_tools, r.min_input_tokens)
+        PhaseRule(
+            phase=r.phase,
+            last_user=r.last_user,
+            max_chars=r.max_chars,
+            after_tools=r.after_tools,
+            min_input_tokens=r.min_input_tokens,
+        )
         for r in shape.rules
     )
     return PhaseRules(rules, dict(shape.examples))

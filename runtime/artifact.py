@@ -7,7 +7,7 @@ of the YAML behind the package, nor of requests.
 from __future__ import annotations
 
 import marshal
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from hashlib import sha256
 from importlib import util
@@ -18,12 +18,14 @@ from typing import Any, Final, cast
 import msgspec
 
 from runtime import eligibility, vocabulary
+from runtime.phases import Detector
 from runtime.selection import Cell
 from runtime.vocabulary import (
     DIALECTS,
     Caller,
     Group,
     LimitSet,
+    PhaseRule,
     Price,
     Provider,
     Route,
@@ -72,6 +74,8 @@ class Artifact(msgspec.Struct, frozen=True):
     targets: dict[str, Target]
     prices: dict[str, Price]
     groups: dict[str, Group]
+    # by group, for those with phases
+    detectors: dict[str, Detector]
     cells: dict[tuple[str, str], Cell]
     reaches: dict[str, frozenset[str]]
     callers: dict[str, Caller]
@@ -165,7 +169,8 @@ def _assemble(folder: Path, manifest: Manifest, files: dict[str, bytes]) -> Arti
     settings: Settings = module("__init__.py")["SETTINGS"]
     models, people = module("targets.py"), module("callers.py")
     targets: dict[str, Target] = models["TARGETS"]
-    groups: dict[str, Group] = module("policies.py")["GROUPS"]
+    policies = module("policies.py")
+    groups: dict[str, Group] = policies["GROUPS"]
     reaches = {name: frozenset(providers) for name, providers in people["REACHES"].items()}
     cells: dict[tuple[str, str], Cell] = {}
     for group_id, group in groups.items():
@@ -180,6 +185,7 @@ def _assemble(folder: Path, manifest: Manifest, files: dict[str, bytes]) -> Arti
         targets=targets,
         prices=models["PRICES"],
         groups=groups,
+        detectors=detectors_of(groups, policies.get("PHASE_RULES", {})),
         cells=cells,
         reaches=reaches,
         callers=people["CALLERS"],
@@ -191,6 +197,19 @@ def _assemble(folder: Path, manifest: Manifest, files: dict[str, bytes]) -> Arti
             if path.startswith("models/")
         },
     )
+
+
+def detectors_of(
+    groups: Mapping[str, Group], rules: Mapping[str, Iterable[PhaseRule]]
+) -> dict[str, Detector]:
+    """The detector of each group with phases; those with the same rules share one."""
+    used = dict.fromkeys(g.phase_rules for g in groups.values() if g.phase_rules is not None)
+    compiled = {name: Detector(rules[name]) for name in used}
+    return {
+        name: compiled[group.phase_rules]
+        for name, group in groups.items()
+        if group.phase_rules is not None
+    }
 
 
 def _cell(

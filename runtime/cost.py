@@ -42,7 +42,7 @@ def cost(price: Price, usage: Tokens) -> float:
 
 def money(usd: float) -> str:
     """An amount as `"$0.0002"`; two significant digits where four decimals would show zero."""
-    if 0 < abs(usd) < _SMALLEST:
+    if -_SMALLEST < usd < _SMALLEST and usd:
         return f"${usd:.{_decimals(usd)}f}"
     return f"${usd:.4f}"
 

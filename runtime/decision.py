@@ -11,11 +11,13 @@ import msgspec
 
 from runtime import stateful
 from runtime.artifact import Artifact
+from runtime.bridges.served import BRIDGES
 from runtime.cost import estimate
 from runtime.dialects import DIALECTS
 from runtime.dialects.reading import Reading, Step
 from runtime.eligibility import SURFACE_CLOSED
 from runtime.errors import CallerError, RouterError
+from runtime.passage import Passage, passage
 from runtime.selection import (
     Candidate,
     Choice,
@@ -26,8 +28,9 @@ from runtime.selection import (
     only_over_context,
     resolve_group,
 )
+from runtime.shape import Shape
 from runtime.trace import Estimate
-from runtime.vocabulary import Caller, Group, words
+from runtime.vocabulary import Caller, Group, Target, words
 
 # An estimate needs an answer length before there is an answer: a turn of an agent is short.
 _EXPECTED_OUTPUT_TOKENS = 1024
@@ -46,6 +49,8 @@ class Decision(msgspec.Struct, frozen=True):
     caller: Caller
     order: tuple[Candidate, ...]
     choice: Choice | None
+    # candidates by shape whose bridge refuses what the body holds
+    refused: tuple[Excluded, ...] = ()
     phase: str | None = None
     previous_response_id: str | None = None
 
@@ -54,7 +59,7 @@ class Decision(msgspec.Struct, frozen=True):
         """Each other target of the group, with all its reasons."""
         if self.choice is None:
             return tuple(Excluded(target, (SURFACE_CLOSED,)) for target in self.group.ranks)
-        return self.choice.excluded
+        return (*self.refused, *self.choice.excluded)
 
 
 def decide(
@@ -70,15 +75,19 @@ def decide(
     """The decision for one request. Raises CallerError for a model or state id not to be had."""
     group_id = resolve_group(artifact, caller, reading.model)
     group = artifact.groups[group_id]
-    # Without stickiness every request draws anew; the request id is the lot.
-    session = f"{token_id}\n{reading.session or request_id}" if group.sticky else request_id
     cell = artifact.cells.get((group_id, surface))
+    phase = phase_of(artifact, group_id, reading) if group.phases else None
     choice = None
     if cell is not None:
-        choice = choose(
-            cell, reading.shape, reach=caller.reach, phase=group.phase_default, session=session
-        )
+        session = None
+        if cell.draws:
+            # Without stickiness every request draws anew; the request id is the lot.
+            session = f"{token_id}\n{reading.session or request_id}" if group.sticky else request_id
+        choice = choose(cell, reading.shape, reach=caller.reach, phase=phase, session=session)
     order, upstream_id = choice.order if choice else (), None
+    refused: tuple[Excluded, ...] = ()
+    if reading.signs:
+        order, refused = _crossable(order, reading)
     if reading.unsealed is not None:
         raise stateful.not_found(reading.unsealed)
     if reading.previous_response_id is not None:
@@ -93,9 +102,34 @@ def decide(
         caller=caller,
         order=order,
         choice=choice,
-        phase=group.phase_default,
+        refused=refused,
+        phase=phase,
         previous_response_id=upstream_id,
     )
+
+
+def phase_of(artifact: Artifact, group_id: str, reading: Reading) -> str | None:
+    """The phase a request of this group is in; None where the group has none."""
+    detector = artifact.detectors.get(group_id)
+    if detector is None:
+        return artifact.groups[group_id].phase_default
+    return detector.phase(reading.said, reading.shape.input_tokens)
+
+
+def _crossable(
+    order: tuple[Candidate, ...], reading: Reading
+) -> tuple[tuple[Candidate, ...], tuple[Excluded, ...]]:
+    """The candidates whose bridge lets the body through, and the others with what keeps it."""
+    kept, refused = [], []
+    for candidate in order:
+        bridge = BRIDGES.get(f"{reading.dialect}_to_{candidate.route.skin}")
+        signs = bridge.table.refuses(reading.signs) if bridge else []
+        if signs:
+            reasons = tuple(f"bridge-refuses-{sign}" for sign in dict.fromkeys(signs))
+            refused.append(Excluded(candidate.target_id, reasons))
+        else:
+            kept.append(candidate)
+    return tuple(kept), tuple(refused)
 
 
 def refusal(artifact: Artifact, decision: Decision, reading: Reading) -> RouterError:
@@ -119,6 +153,7 @@ def _nobody(artifact: Artifact, decision: Decision, needs: list[str]) -> CallerE
     ]
     show = artifact.settings.trace.show_upstream
     asked = f"--group {decision.group_id} --surface {decision.surface}"
+    asked += f" --phase {decision.phase}" if decision.phase else ""
     why = (
         f"{target}: {', '.join(reasons)}" if show else ", ".join(reasons)
         for target, reasons in nearest
@@ -169,16 +204,39 @@ def step(artifact: Artifact, decision: Decision, reading: Reading, candidate: Ca
     )
 
 
+def passage_to(
+    artifact: Artifact,
+    decision: Decision,
+    reading: Reading,
+    candidate: Candidate,
+    body: bytes,
+    wanted: Step | None = None,
+) -> Passage:
+    """The passage of the caller's body to `candidate`, by default in the form of `step`."""
+    return passage(
+        body,
+        reading,
+        decision.surface,
+        candidate.route.skin,
+        wanted or step(artifact, decision, reading, candidate),
+        artifact.providers[candidate.target.provider].continuity,
+    )
+
+
 def estimate_cost(
     artifact: Artifact, decision: Decision, reading: Reading, candidate: Candidate
 ) -> Estimate:
     """What `candidate` will about cost, beside the group's baseline; in USD."""
-    output = min(reading.shape.cap or _EXPECTED_OUTPUT_TOKENS, _EXPECTED_OUTPUT_TOKENS)
+    baseline = decision.group.baseline
+    usual = artifact.targets[baseline] if baseline else None
+    return Estimate(
+        _estimated(artifact, candidate.target, reading.shape),
+        _estimated(artifact, usual, reading.shape) if usual is not None else None,
+    )
 
-    def of(target_id: str | None) -> float | None:
-        price_id = artifact.targets[target_id].price if target_id else None
-        if price_id is None:
-            return None
-        return estimate(artifact.prices[price_id], reading.shape.input_tokens, output)
 
-    return Estimate(of(candidate.target_id), of(decision.group.baseline))
+def _estimated(artifact: Artifact, target: Target, shape: Shape) -> float | None:
+    if target.price is None:
+        return None
+    output = min(shape.cap or _EXPECTED_OUTPUT_TOKENS, _EXPECTED_OUTPUT_TOKENS)
+    return estimate(artifact.prices[target.price], shape.input_tokens, output)

@@ -24,7 +24,6 @@ from runtime.vocabulary import (
 # Reasons that hold before any feature or number is looked at: the target offers no path here.
 SURFACE_CLOSED: Final = "surface-closed"
 NO_SKIN: Final = "no-skin"
-BRIDGE_NOT_SERVED: Final = "bridge-not-served"
 NOT_IN_PHASE: Final = "not-in-phase"
 PROJECT_FORBIDS: Final = "project-forbids-provider"
 

@@ -11,13 +11,15 @@ from __future__ import annotations
 import asyncio
 
 from runtime import failures, stateful
-from runtime.cost import cost, money
-from runtime.decision import Decision, estimate_cost, step
+from runtime.bridges.relay import Relay
+from runtime.cost import cost
+from runtime.decision import Decision, estimate_cost, passage_to
 from runtime.dialects import DIALECTS
 from runtime.dialects.answer import Watcher, Whole, content_matches
 from runtime.dialects.reading import Edited, Reading
 from runtime.edge import Call
 from runtime.errors import UpstreamError
+from runtime.passage import Passage, reword
 from runtime.pulse import Pulse
 from runtime.selection import Candidate
 from runtime.state import State
@@ -27,7 +29,7 @@ from runtime.usage import Usage
 
 Headers = list[tuple[bytes, bytes]]
 
-_JSON = (b"content-type", b"application/json")
+_JSON_LINE = b"content-type: application/json\r\n"
 _EVENT_STREAM: Headers = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-cache"),
@@ -42,7 +44,7 @@ _PASSED_BACK = ("openai-processing-ms",)
 
 
 class Exchange:
-    """One request on its way. `attempts`, `served` and `usage` are there for the log."""
+    """One request on its way. `attempts`, `served`, `usage` and `unknown` are there for the log."""
 
     def __init__(
         self, call: Call, state: State, tracer: Tracer, reading: Reading, decision: Decision
@@ -51,6 +53,7 @@ class Exchange:
         self.attempts = 0
         self.served: Candidate | None = None
         self.usage: Usage | None = None
+        self.unknown = 0
         self.reading = reading
         self.decision = decision
         self._state = state
@@ -58,10 +61,12 @@ class Exchange:
         self._tracer = tracer
         self._dialect = DIALECTS[decision.surface]
         self._asked = reading.model or decision.group_id
-        self._deadline = asyncio.get_running_loop().time() + decision.group.total_timeout
+        self._traces_bodies = state.artifact.settings.trace.body and decision.surface == "chat"
+        self._clock = asyncio.get_running_loop().time
+        self._deadline = self._clock() + decision.group.total_timeout
         self._committed = False
         self._dropped: tuple[str, ...] = ()
-        self._watcher: Watcher | None = None
+        self._watcher: Watcher | Relay | None = None
 
     async def run(self) -> None:
         """Answers the call. Raises UpstreamError where no target is left and nothing was sent."""
@@ -87,9 +92,11 @@ class Exchange:
     def _fail(self, error: UpstreamError) -> None:
         """The caller learns of the failure: as a status while there is none yet, else in-stream."""
         call = self.call
+        self._reword(error)
         self._make_private(error)
         if call.started:
-            event = self._dialect.error_event(error, call.request_id, self._watcher)
+            seen = self._watcher.face if self._watcher is not None else None
+            event = self._dialect.error_event(error, call.request_id, seen)
             call.write(event)
             call.abort()
             call.notes["code"] = error.code
@@ -97,6 +104,12 @@ class Exchange:
         if self.served is not None:
             error.trace = self._trace(self.served)
         raise error
+
+    def _reword(self, error: UpstreamError) -> None:
+        """What a bridged upstream says is not always what clients of the surface understand."""
+        if self.served is not None and self.served.route.skin != self.decision.surface:
+            context, estimate = self.served.target.context, self.reading.shape.input_tokens
+            reword(error, self.decision.surface, estimate, context)
 
     def _make_private(self, error: UpstreamError) -> None:
         """Takes out of an upstream's words what the caller may not see: keys, private names."""
@@ -111,38 +124,39 @@ class Exchange:
     # --- one attempt ---------------------------------------------------------------------------
 
     async def _whole(self, candidate: Candidate) -> None:
-        answer = await self._open(candidate, self._edit(candidate))
+        passage = self._passage(candidate)
+        answer = await self._open(candidate, passage.edited)
         try:
-            whole = await self._read_whole(answer, candidate)
+            whole = await self._read_whole(answer, candidate, passage)
         finally:
             answer.close()
-        self.usage = whole.usage
-        trace = self._trace(candidate) + self._cost(candidate)
-        await self.call.send(200, [_JSON, *_passed_back(answer)], whole.body, trace)
+        self.usage, self.unknown = whole.usage, whole.unknown
+        usd = self._cost(candidate)
+        block = _JSON_LINE + self._trace(candidate) + self._tracer.cost(usd)
+        body = self._traced(whole.body, candidate, usd) if self._traces_bodies else whole.body
+        self.call.write_whole(200, _passed_back(answer), body, block)
 
-    async def _read_whole(self, answer: Answer, candidate: Candidate) -> Whole:
+    async def _read_whole(self, answer: Answer, candidate: Candidate, passage: Passage) -> Whole:
         """After its head an answer has the provider's total time, and no other target."""
         await self._expect(answer, streaming=False)
         try:
             body = await answer.read(_MAX_ANSWER_BYTES)
         except TransportError as exc:
-            error = failures.from_exception(exc)
-            if error.kind == "timeout":
-                error.retryable = False  # the model was at work: another would be paid as well
-            raise error from exc
-        whole: Whole = self._dialect.whole(body, self._asked, self._sealer(candidate))
-        return whole
+            raise failures.after_head(exc) from exc
+        return passage.whole(body, self._sealer(candidate))
 
     async def _stream(self, candidate: Candidate) -> None:
-        edited = self._edit(candidate)
-        watcher = self._watch(candidate, edited)
+        passage = self._passage(candidate)
+        watcher = self._watch(candidate, passage)
         pulse = Pulse(self._state.head_start, self._artifact.settings.keepalive, self._beat)
         try:
             # The upstream leg bounds the head; this clock goes on to the commit point.
             async with asyncio.timeout(self._time_left()) as timer:
-                answer = await self._open(candidate, edited)
+                answer = await self._open(candidate, passage.edited)
                 try:
-                    await self._expect(answer, streaming=True)
+                    await self._expect(answer, streaming=not candidate.skin.synthesized)
+                    if candidate.skin.synthesized:
+                        timer.reschedule(None)  # one piece: the provider's total time counts
                     await self._relay(answer, _Way(self, watcher, candidate, timer, pulse))
                 except BaseException:
                     answer.close()
@@ -150,6 +164,7 @@ class Exchange:
         finally:
             pulse.stop()
             self.usage = watcher.usage
+            self.unknown = watcher.unknown if isinstance(watcher, Relay) else 0
         self.call.finish()
         answer.release()
 
@@ -176,11 +191,10 @@ class Exchange:
         if not self.call.started:
             self.call.start(200, _EVENT_STREAM, self._trace(candidate))
 
-    def _edit(self, candidate: Candidate) -> Edited:
-        wanted = step(self._artifact, self.decision, self.reading, candidate)
-        edited = self._dialect.edit(self.call.body, self.reading, wanted)
-        self._dropped = edited.dropped
-        return edited
+    def _passage(self, candidate: Candidate) -> Passage:
+        passage = passage_to(self._artifact, self.decision, self.reading, candidate, self.call.body)
+        self._dropped = passage.edited.dropped
+        return passage
 
     async def _open(self, candidate: Candidate, edited: Edited) -> Answer:
         """The candidate's answer at its head. Raises UpstreamError for any status but 200."""
@@ -188,7 +202,12 @@ class Exchange:
         answer = await self._state.upstreams.open(
             candidate.target.provider,
             path=candidate.skin.path,
-            headers=request_headers(self.call, candidate, edited, streaming=self.reading.stream),
+            headers=request_headers(
+                self.call,
+                candidate,
+                edited,
+                streaming=self.reading.stream and not candidate.skin.synthesized,
+            ),
             body=edited.body,
             first_byte=min(timeouts.first_byte, self._time_left()),
         )
@@ -213,13 +232,11 @@ class Exchange:
 
     # --- signs of life -------------------------------------------------------------------------
 
-    def _watch(self, candidate: Candidate, edited: Edited) -> Watcher:
+    def _watch(self, candidate: Candidate, passage: Passage) -> Watcher | Relay:
         previous = self._watcher
-        watcher: Watcher = self._dialect.Watcher(
-            self._asked, hide_usage=edited.hide_usage, rewrite_id=self._sealer(candidate)
-        )
+        watcher = passage.watcher(self._sealer(candidate))
         if self.call.started:
-            watcher.adopt(previous)
+            watcher.adopt(previous.face if previous is not None else None)
         self._watcher = self.call.watcher = watcher
         return watcher
 
@@ -247,11 +264,21 @@ class Exchange:
             estimate=estimate_cost(self._artifact, self.decision, self.reading, candidate),
         )
 
-    def _cost(self, candidate: Candidate) -> bytes:
+    def _traced(self, body: bytes, candidate: Candidate, usd: float | None) -> bytes:
+        return self._tracer.in_body(
+            body,
+            request_id=self.call.request_id,
+            group=self.decision.group_id,
+            candidate=candidate,
+            phase=self.decision.phase,
+            input_tokens=self.reading.shape.input_tokens,
+            usd=usd,
+        )
+
+    def _cost(self, candidate: Candidate) -> float | None:
         if self.usage is None or candidate.target.price is None:
-            return b""
-        usd = cost(self._artifact.prices[candidate.target.price], self.usage)
-        return self._tracer.lines({"Cost": money(usd)})
+            return None
+        return cost(self._artifact.prices[candidate.target.price], self.usage)
 
     def _sealer(self, candidate: Candidate) -> stateful.Sealer | None:
         key = self._state.state_key
@@ -263,11 +290,11 @@ class Exchange:
 
     def _time_left(self) -> float:
         """Seconds this attempt may take."""
-        left = self._deadline - asyncio.get_running_loop().time()
+        left = self._deadline - self._clock()
         return min(self.decision.group.attempt_timeout, left)
 
     def _late(self) -> bool:
-        return asyncio.get_running_loop().time() >= self._deadline
+        return self._clock() >= self._deadline
 
 
 def request_headers(
@@ -301,7 +328,7 @@ class _Way:
     def __init__(
         self,
         exchange: Exchange,
-        watcher: Watcher,
+        watcher: Watcher | Relay,
         candidate: Candidate,
         timer: asyncio.Timeout,
         pulse: Pulse,
@@ -316,7 +343,8 @@ class _Way:
     def take(self, data: bytes) -> bool:
         """Bytes of the upstream; False when the exchange has to look at something."""
         watcher = self.watcher
-        self.send(watcher.feed(data))
+        if out := watcher.feed(data):
+            self.send(out)
         return not (watcher.done or watcher.error is not None or self._call.paused)
 
     def send(self, out: bytes) -> None:

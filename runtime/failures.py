@@ -245,6 +245,14 @@ def from_exception(exc: BaseException) -> UpstreamError:
     return _plain(meaning, _retry_after(meaning, {}))
 
 
+def after_head(exc: BaseException) -> UpstreamError:
+    """The meaning of what the upstream leg raised between the head and the end of one piece."""
+    error = from_exception(exc)
+    if error.kind == "timeout":
+        error.retryable = False  # the model was at work: another would be paid as well
+    return error
+
+
 def invalid(reason: str) -> UpstreamError:
     """An answer that cannot be used. `reason` is ours and quotes nothing."""
     return _plain(_INVALID, details={"reason": reason})

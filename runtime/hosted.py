@@ -49,13 +49,14 @@ def is_optional(policy: str) -> bool:
     return policy in ("prefer", "strip")
 
 
+def is_stripped(word: str, policy: str, features: int) -> bool:
+    """Whether the tool is left out for a skin with these features."""
+    return policy == "strip" or (policy == "prefer" and not features & HOSTED[word])
+
+
 def to_strip(hosted: tuple[tuple[str, str], ...], features: int) -> frozenset[str]:
     """The types to leave out for a skin with these features."""
-    return frozenset(
-        word
-        for word, policy in hosted
-        if policy == "strip" or (policy == "prefer" and not features & HOSTED[word])
-    )
+    return frozenset(word for word, policy in hosted if is_stripped(word, policy, features))
 
 
 def forbidden(word: str, where: str) -> CallerError:

@@ -68,6 +68,7 @@ FIELDS: Final = frozenset(
         "surface",
         "target",
         "token",
+        "unknown_events",
         "worker",
     }
 )
@@ -227,6 +228,8 @@ def log_exchange(call: Call, exchange: Exchange) -> None:
             cached_tokens=usage.cached,
             reasoning_tokens=usage.reasoning,
         )
+    if exchange.unknown:
+        notes["unknown_events"] = exchange.unknown
 
 
 def log_internal(exc: BaseException, call: Call | None = None) -> None:

@@ -72,6 +72,8 @@ def read_ask(
     budgets: Mapping[str, int],
 ) -> Ask:
     """The ask in whatever words a body has for it. Raises CallerError for an unknown level."""
+    if effort is None and options is None and thinking is None:
+        return NOTHING_ASKED
     if options is not None and effort is None and options.effort is not None:
         effort, where = options.effort, "reasoning.effort"
     if effort is not None and effort not in LEVELS:

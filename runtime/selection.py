@@ -8,10 +8,11 @@ nothing of bodies, keys, cooldowns or upstream calls.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import translate
 from functools import lru_cache
 from hashlib import blake2b
+from itertools import chain
 from math import inf, log
 from typing import Final, NamedTuple, Protocol
 
@@ -34,7 +35,6 @@ _NOT_OFFERED: Final = frozenset(
     {
         eligibility.SURFACE_CLOSED,
         eligibility.NO_SKIN,
-        eligibility.BRIDGE_NOT_SERVED,
         eligibility.NOT_IN_PHASE,
         eligibility.PROJECT_FORBIDS,
     }
@@ -105,14 +105,14 @@ def choose(
     business. Without one, equals stand as a reader of the plan expects them.
     """
     plan = cell.plan(shape.needs, reach, phase)
+    tiers: Iterable[Sequence[Candidate]]
     if plan.bounds.hold(shape):
         tiers = plan.by_cap.get(shape.cap) or cell.remember_cap(plan, shape, phase)
     else:
         tiers = cell.fitting(plan, shape, phase)
-    order: list[Candidate] = []
-    for tier in tiers:
-        order += tier if len(tier) == 1 else cell.spread(tier, session)
-    return Choice(tuple(order), cell, shape, reach, phase)
+    if cell.draws:
+        tiers = [tier if len(tier) == 1 else cell.spread(tier, session) for tier in tiers]
+    return Choice(tuple(chain.from_iterable(tiers)), cell, shape, reach, phase)
 
 
 def only_over_context(choice: Choice) -> int | None:
@@ -152,6 +152,8 @@ def resolve_group(artifact: Names, caller: Caller, model: str | None) -> str:
                 param="model",
             )
         return default
+    if model in caller.groups:  # an id comes before any alias
+        return model
     names = _names(caller.groups, tuple(artifact.groups[g].aliases for g in caller.groups))
     found = names.find(model)
     if found is None:
@@ -204,7 +206,8 @@ class Plan(NamedTuple):
 class Cell:
     """The routes of one (group, surface). `out` holds targets that have no path here, and why.
 
-    `reaches` names the sets of providers that projects may reach.
+    `reaches` names the sets of providers that projects may reach. `draws`: targets of equal rank
+    are here, so the order depends on the session.
     """
 
     def __init__(
@@ -226,7 +229,11 @@ class Cell:
         self._reaches = reaches
         self._drops = group.unsupported == "drop"
         self._ranks = _ranks(group)
-        self._draws = {
+        self.draws = any(
+            len({ranks.get(target, len(ranks)) for target in group.ranks}) < len(group.ranks)
+            for ranks in self._ranks.values()
+        )
+        self._weights = {
             target: (_salt(target), group.weights.get(target, 1)) for target in group.ranks
         }
         self._memo: dict[tuple[int, str, str | None], Plan] = {}
@@ -274,12 +281,12 @@ class Cell:
         Every replica finds the same order, and a target that leaves moves only its own sessions.
         Without a session the heaviest come first, which is what a reader of a plan expects.
         """
-        draws = self._draws
+        weights = self._weights
         if session is None:
-            return sorted(tier, key=lambda candidate: -draws[candidate.target_id][1])
+            return sorted(tier, key=lambda candidate: -weights[candidate.target_id][1])
         seed = _number(session)
         scored = [
-            (_score(seed, *draws[candidate.target_id]), place)
+            (_score(seed, *weights[candidate.target_id]), place)
             for place, candidate in enumerate(tier)
         ]
         scored.sort()
@@ -333,7 +340,7 @@ class Cell:
         return sum(self._bits[target] for target in set(targets))
 
     def _phase(self, phase: str | None) -> str:
-        """Until a phase is detected, a request is in the one that catches all."""
+        """Where none is told, a request is in the one that catches all."""
         return phase or self.group.phase_default or ""
 
     def _eligible(self, needs: int, reach: str, phase: str | None) -> int:

@@ -31,12 +31,19 @@ class Splitter:
         self._rest = b""
         self._carriage_returns = False
 
+    @property
+    def plain(self) -> bool:
+        """Whether the next byte begins an event, and lines have ended with LF alone."""
+        return not self._rest and not self._carriage_returns
+
     def feed(self, data: bytes) -> list[bytes]:
         """The events that `data` completes. They and the rest still held make up all bytes fed."""
         if self.fault is not None:
             return []
         if b"\r" in data:
             self._carriage_returns = True
+        elif not self._rest and len(data) - 2 == data.find(b"\n\n") >= 0 and _passes(data):
+            return [data]  # one event, whole: how a paced stream comes
         if self._rest:
             data = self._rest + data
         if self._carriage_returns:
@@ -45,9 +52,11 @@ class Splitter:
             events = data.split(b"\n\n")
             self._rest = events.pop()
             events = [event + b"\n\n" for event in events]
-        if len(data) > MAX_EVENT or not data.isascii():
-            return self._checked(events)
-        return events
+        return events if _passes(data) else self._checked(events)
+
+    def put_back(self, event: bytes) -> None:
+        """An event that was given out, to come again with the one behind it."""
+        self._rest = event + self._rest
 
     def close(self) -> bytes:
         """What is left when the stream has ended: an event without its blank line, or nothing."""
@@ -110,6 +119,11 @@ def data_event(data: bytes) -> bytes:
 def ended(event: bytes) -> bytes:
     """The event with the blank line that a stream may leave out at its end."""
     return event.rstrip(b"\r\n") + b"\n\n"
+
+
+def _passes(data: bytes) -> bool:
+    """Whether nothing in `data` has to be checked event by event."""
+    return len(data) <= MAX_EVENT and data.isascii()
 
 
 def _is_utf8(data: bytes) -> bool:

@@ -14,7 +14,22 @@ from runtime.artifact import Artifact
 from runtime.cost import money, percent
 from runtime.selection import Candidate
 
+_NO_PHASE = "coding"  # what an agent's request is about where nothing tells more
+_MEDIUM, _HIGH = 4_000, 32_000  # input tokens from which a request counts as that complex
+_MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _NO_TEXT = re.compile(r"[\x00-\x1f\x7f]")
+
+
+def task_type(phase: str | None) -> str:
+    """What a request is about, for its phase."""
+    return phase or _NO_PHASE
+
+
+def complexity(input_tokens: int) -> str:
+    """How complex a request is, by its estimated size: low, medium or high."""
+    if input_tokens < _MEDIUM:
+        return "low"
+    return "medium" if input_tokens < _HIGH else "high"
 
 
 class Estimate(msgspec.Struct, frozen=True):
@@ -58,18 +73,48 @@ class Tracer:
         """The trace of a request that `candidate` answers (or was the last to fail)."""
         prefix = self._prefix
         constant = self._constant(group, surface, candidate)
-        lines = [constant, f"{prefix}-Attempts: {attempts}\r\n"]
+        lines = f"{constant}{prefix}-Attempts: {attempts}\r\n"
         if attempts > 1:
-            lines.append(f"{prefix}-Fallback: true\r\n")
+            lines += f"{prefix}-Fallback: true\r\n"
         if names := ",".join(dropped):
-            lines.append(f"{prefix}-Dropped: {_NO_TEXT.sub('?', names)}\r\n")
+            lines += f"{prefix}-Dropped: {_NO_TEXT.sub('?', names)}\r\n"
         if phase:
-            lines.append(f"{prefix}-Phase: {_NO_TEXT.sub('?', phase)}\r\n")
+            lines += f"{prefix}-Phase: {_NO_TEXT.sub('?', phase)}\r\n"
         if estimate is not None and estimate.selected is not None:
-            lines.append(f"{prefix}-Cost-Estimate: {money(estimate.selected)}\r\n")
+            lines += f"{prefix}-Cost-Estimate: {money(estimate.selected)}\r\n"
             if savings := estimate.savings:
-                lines.append(f"{prefix}-Savings: {savings}\r\n")
-        return "".join(lines).encode("latin-1", "replace")
+                lines += f"{prefix}-Savings: {savings}\r\n"
+        return lines.encode("latin-1", "replace")
+
+    def cost(self, usd: float | None) -> bytes:
+        """What an answer has cost; nothing where that is unknown."""
+        if usd is None:
+            return b""
+        return f"{self._prefix}-Cost: {money(usd)}\r\n".encode("latin-1", "replace")
+
+    def in_body(
+        self,
+        body: bytes,
+        *,
+        request_id: str,
+        group: str,
+        candidate: Candidate,
+        phase: str | None,
+        input_tokens: int,
+        usd: float | None,
+    ) -> bytes:
+        """A JSON answer with the trace as its member `_router`; one that came along is replaced."""
+        shown = self._artifact.settings.trace.show_upstream
+        facts = {
+            "request_id": request_id,
+            "model_used": candidate.skin.model if shown else group,
+            "task_type": task_type(phase),
+            "complexity": complexity(input_tokens),
+            "cost": None if usd is None else money(usd),
+        }
+        members = _MEMBERS.decode(body)
+        members["_router"] = msgspec.Raw(msgspec.json.encode(facts))
+        return msgspec.json.encode(members)
 
     def lines(self, pairs: Mapping[str, str]) -> bytes:
         """Header lines under the deployment's prefix; what a header cannot hold becomes "?"."""

@@ -100,15 +100,14 @@ class Meter:
         for key, value in usage.items():
             if type(value) is dict:
                 for inner, count in value.items():
-                    self._note(places.get(f"{key}.{inner}"), count, ranks)
-            else:
-                self._note(places.get(key), value, ranks)
+                    if (place := places.get(f"{key}.{inner}")) is not None:
+                        self._note(place, count, ranks)
+            elif (place := places.get(key)) is not None:
+                self._note(place, value, ranks)
 
-    def _note(self, place: tuple[str, int] | None, count: Any, ranks: dict[str, int]) -> None:
-        if place is None or type(count) is not int or count < 0:
-            return
+    def _note(self, place: tuple[str, int], count: Any, ranks: dict[str, int]) -> None:
         field, rank = place
-        if rank <= ranks.get(field, rank):
+        if type(count) is int and count >= 0 and rank <= ranks.get(field, rank):
             ranks[field] = rank
             self._counts[field] = count
 

@@ -225,7 +225,8 @@ class Reasoning(Word, frozen=True):
     max_budget: int | None = None
     summaries: bool = False
     echo: Literal["required", "optional", "forbidden"] = "optional"
-    field: Literal["reasoning_content", "reasoning"] = "reasoning_content"
+    # where Chat answers carry it; `think`: between such tags at the start of the content
+    field: Literal["reasoning_content", "reasoning", "think"] = "reasoning_content"
     rejects: tuple[str, ...] = ()
 
 
@@ -251,12 +252,16 @@ class Skin(Word, frozen=True):
     reasoning: Reasoning | None = None
     limits: Limits = Limits()
     parallel: bool = False
+    # custom tools as they are: without it a bridge sends them as functions
+    custom: bool = False
     synthesized: bool = False
     stateful: bool = False
     store: Literal["pass", "force_false"] = "pass"
     system_turns: Literal["keep", "fold"] = "fold"
     prompt_cache: Literal["auto", "explicit", "none"] = "none"
     betas: Literal["pass"] | tuple[str, ...] = ()
+    # the words tool schemas are written in
+    tool_schemas: Literal["keep", "openapi", "basic"] = "keep"
     drop: tuple[str, ...] = ()
     patch: dict[str, Any] = {}
 
@@ -296,6 +301,21 @@ class Route(Word, frozen=True):
 # --- policies.py -------------------------------------------------------------------------------
 
 
+class PhaseRule(Word, frozen=True):
+    """One rule: all its conditions must hold.
+
+    `one_of`: of these, in lower case, at least one stands in every text in which the pattern
+    `last_user` is found; empty where that is not known.
+    """
+
+    phase: str
+    last_user: str | None = None
+    one_of: tuple[str, ...] = ()
+    max_chars: int | None = None
+    after_tools: bool | None = None
+    min_input_tokens: int | None = None
+
+
 class Codex(Word, frozen=True):
     """Own fields of a group's entry in the Codex catalog."""
 
@@ -306,7 +326,8 @@ class Group(Word, frozen=True):
     """The contract behind a model name. Times in seconds.
 
     `ranks` gives each target its place before stickiness (equal rank: sticky order decides);
-    `weights` are read inside a rank. `phases` lists per phase the targets it may use, in order.
+    `weights` are read inside a rank. `phases` lists per phase the targets it may use, in order;
+    `phase_rules` names the rules that tell the phase, `phase_default` is that of the last one.
     """
 
     kind: Literal["ordered", "weighted", "cheapest", "phases"]
@@ -315,6 +336,7 @@ class Group(Word, frozen=True):
     ranks: dict[str, int] = {}
     weights: dict[str, int] = {}
     phases: dict[str, tuple[str, ...]] = {}
+    phase_rules: str | None = None
     phase_default: str | None = None
     attempts: int = 3
     attempt_timeout: float = 90.0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import resource
 import signal
@@ -19,7 +18,7 @@ from runtime.artifact import Artifact, ArtifactError, load
 from runtime.edge import Caps, EdgeProtocol
 from runtime.link import Link
 from runtime.main import CannotRun, Options
-from runtime.memory import keep_freed_blocks
+from runtime.memory import collect_seldom, keep_freed_blocks
 from runtime.state import State
 from runtime.upstream import MissingKeys, Upstreams
 
@@ -114,9 +113,7 @@ class Worker:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stop)
         link = Link.connect(loop, self._orphaned)
-        gc.collect()
-        gc.freeze()
-        gc.enable()
+        collect_seldom()
         announce(app, self._sock, self._tls is not None, link)
         await self._asked.wait()
 

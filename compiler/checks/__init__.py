@@ -86,19 +86,14 @@ CHECKS: Final[tuple[Callable[[Deployment], Iterable[Finding]], ...]] = (
     settings.budgets_unordered,
     settings.images_do_not_fit,
     settings.budget_unadvertised,
-    notyet.bridges_not_yet,
     notyet.limits_not_yet,
     notyet.cache_not_yet,
     notyet.resting_not_yet,
-    notyet.phases_not_yet,
-    notyet.synthesized_not_yet,
-    notyet.trace_body_not_yet,
     notyet.docs_not_yet,
     notyet.roles_not_yet,
     notyet.public_url_not_yet,
     notyet.labels_not_yet,
     notyet.image_prices_not_yet,
-    notyet.bridge_facts_not_yet,
 )
 # Over the deployment and its plan: 4xx nobody answers, 5xx lost on a bridge.
 PLAN_CHECKS: Final[tuple[Callable[[Deployment, Plan], Iterable[Finding]], ...]] = (

@@ -13,7 +13,7 @@ from compiler.model import Deployment, GroupDef, Promise
 from compiler.plan import Plan, Verdict
 from compiler.plan.paths import TITLES
 from compiler.plan.verdicts import active_callers, hosted_policy, reaches_of
-from runtime.eligibility import BRIDGE_NOT_SERVED, has
+from runtime.eligibility import has
 from runtime.selection import is_offered
 from runtime.vocabulary import ALL_LEVELS, Route, words
 
@@ -27,8 +27,8 @@ def promise_broken(deployment: Deployment, plan: Plan) -> Iterator[Finding]:
     """A promise does not hold: some request of the client finds fewer targets than promised.
 
     Each promise is proven for every shape the client sends, and within the reach of every project
-    whose callers use that client. A title request that fails does no harm: that is a warning. So
-    is a phase that no request is in yet, because phases are not detected yet.
+    whose callers use that client, and in every phase of the group. A title request that fails does
+    no harm: that is a warning.
 
     Bad:
 
@@ -49,11 +49,10 @@ def promise_broken(deployment: Deployment, plan: Plan) -> Iterator[Finding]:
     for group, promise in _promises(deployment):
         callers = active_callers(deployment, plan.tables, group.id)
         reaches = reaches_of(plan.tables, callers, promise.client)
-        broken: dict[tuple[str, str, bool], list[Verdict]] = {}
+        broken: dict[tuple[str, str], list[Verdict]] = {}
         for verdict in _verdicts_of(plan, group, promise):
             if verdict.reach in reaches and len(verdict.answered) < promise.depth:
-                key = (verdict.shape.name, verdict.reach, _in_effect(plan, verdict))
-                broken.setdefault(key, []).append(verdict)
+                broken.setdefault((verdict.shape.name, verdict.reach), []).append(verdict)
         for verdicts in broken.values():
             yield _broken(plan, promise, verdicts)
 
@@ -116,8 +115,7 @@ def unknown_promised_shape(deployment: Deployment, plan: Plan) -> Iterator[Findi
 def surface_without_path(deployment: Deployment, plan: Plan) -> Iterator[Finding]:
     """A group opens a surface on which it has no path to any of its targets.
 
-    Every request there would be refused. Where only bridges that are not in effect yet lead on,
-    it is a warning.
+    Every request there would be refused.
 
     Bad:
 
@@ -132,15 +130,12 @@ def surface_without_path(deployment: Deployment, plan: Plan) -> Iterator[Finding
     for (group, surface), paths in plan.tables.paths.items():
         if paths.routes:
             continue
-        waiting = [out.target for out in paths.out if out.reason == BRIDGE_NOT_SERVED]
         place = deployment.groups[group].surfaces.index(surface)
         title = TITLES[surface]
         yield Finding(
             ("groups", group, "surfaces", place),
             f"no target of `{group}` can be reached on {title}",
-            label="only over bridges that are not in effect yet" if waiting else "",
             hint=f"add a member with a `{surface}` skin, or close the surface",
-            severity=Severity.WARNING if waiting else None,
         )
 
 
@@ -317,6 +312,118 @@ def group_out_of_reach(deployment: Deployment, plan: Plan) -> Iterator[Finding]:
                 )
 
 
+@rule("IL411", Severity.WARNING)
+def client_unanswered(deployment: Deployment, plan: Plan) -> Iterator[Finding]:
+    """A caller uses a client that a group of theirs cannot answer.
+
+    The group opens the client's surface, but within the reach of the caller's project nobody
+    answers some request this client sends as a matter of course. What a group promises is proven
+    anyhow (IL401); here is what it does not.
+
+    Bad:
+
+        groups:
+          notes: {surfaces: [chat], members: [{target: small}]}     # `small` has no tools
+        callers:
+          alice: {groups: [notes], clients: [opencode]}
+
+    Good:
+
+        groups:
+          notes: {surfaces: [chat], members: [{target: small}]}
+        callers:
+          alice: {groups: [notes], clients: [aider]}
+    """
+    unanswered = _unanswered(plan)
+    for caller in deployment.callers.values():
+        reach = plan.tables.reach_of[caller.project]
+        for index, client in enumerate(caller.clients or ()):
+            for group in caller.groups:
+                if verdict := unanswered.get((group, client, reach)):
+                    label, hint = _nearest(verdict)
+                    yield Finding(
+                        ("callers", caller.id, "clients", index),
+                        f"nobody answers `{client}/{verdict.shape.name}` in `{group}`, "
+                        f"which `{caller.id}` may call",
+                        label=label,
+                        hint=f"{hint}; or take `{client}` or `{group}` from the caller",
+                    )
+
+
+@rule("IL412", Severity.WARNING)
+def client_without_group(deployment: Deployment, plan: Plan) -> Iterator[Finding]:
+    """A caller's clients and groups do not meet: no surface in common.
+
+    A client speaks one dialect. Either none of the caller's groups opens it, or a group of theirs
+    opens none that their clients speak.
+
+    Bad:
+
+        groups:
+          notes: {surfaces: [chat], members: [{target: small}]}
+        callers:
+          alice: {groups: [notes], clients: [aider, codex]}     # Codex speaks Responses
+
+    Good:
+
+        callers:
+          alice: {groups: [notes], clients: [aider]}
+    """
+    surfaces = {group.id: frozenset(group.surfaces) for group in deployment.groups.values()}
+    for caller in deployment.callers.values():
+        if not caller.clients or not caller.groups:
+            continue
+        spoken = [_spoken(plan, client) for client in caller.clients]
+        opened = frozenset[str]().union(*(surfaces[group] for group in caller.groups))
+        for index, client in enumerate(caller.clients):
+            if opened.isdisjoint(spoken[index]):
+                titles = " and ".join(TITLES[surface] for surface in spoken[index])
+                yield Finding(
+                    ("callers", caller.id, "clients", index),
+                    f"`{client}` speaks {titles}, which no group of `{caller.id}` opens",
+                    hint="take it out, or open that surface in one of the groups",
+                )
+        for index, group in enumerate(caller.groups):
+            if surfaces[group].isdisjoint(frozenset[str]().union(*spoken)):
+                yield Finding(
+                    ("callers", caller.id, "groups", index),
+                    f"no client of `{caller.id}` speaks a dialect that `{group}` opens",
+                    hint="take the group out, or name a client for it in `clients`",
+                )
+
+
+@rule("IL413", Severity.WARNING)
+def promise_to_nobody(deployment: Deployment, plan: Plan) -> Iterator[Finding]:
+    """A group promises a client something, and no active caller of it uses that client.
+
+    A promise is proven within the reach of those who use it; for nobody, nothing is proven, while
+    it reads as if it were.
+
+    Bad:
+
+        groups:
+          coder: {surfaces: [chat], promise: {opencode: 2}, members: [{target: small}]}
+        callers:
+          alice: {groups: [coder], clients: [aider]}
+
+    Good:
+
+        callers:
+          alice: {groups: [coder], clients: [aider, opencode]}
+    """
+    for group, promise in _promises(deployment):
+        callers = active_callers(deployment, plan.tables, group.id)
+        known = promise.client in plan.clients
+        if callers and known and not reaches_of(plan.tables, callers, promise.client):
+            yield Finding(
+                ("groups", group.id, "promise", promise.client),
+                f"`{group.id}` promises `{promise.client}` {_targets(promise.depth)}, "
+                "and no caller of it uses that client: nothing is proven",
+                hint=f"add `{promise.client}` to the `clients` of a caller, or drop the promise",
+                on="key",
+            )
+
+
 CHECKS: Final[tuple[Check, ...]] = (
     promise_broken,
     promise_on_closed_surface,
@@ -328,6 +435,9 @@ CHECKS: Final[tuple[Check, ...]] = (
     listing_too_large,
     ambiguous_tag,
     group_out_of_reach,
+    client_unanswered,
+    client_without_group,
+    promise_to_nobody,
 )
 
 
@@ -344,9 +454,24 @@ def _verdicts_of(plan: Plan, group: GroupDef, promise: Promise) -> Iterator[Verd
             yield verdict
 
 
-def _in_effect(plan: Plan, verdict: Verdict) -> bool:
-    """Until phases are detected, every request is in the one that catches all."""
-    return verdict.phase == plan.tables.groups[verdict.group].phase_default
+def _spoken(plan: Plan, client: str) -> frozenset[str]:
+    """The dialects of a client; one without a profile may speak any."""
+    profile = plan.clients.get(client)
+    return frozenset(TITLES) if profile is None else frozenset({profile.surface})
+
+
+def _unanswered(plan: Plan) -> dict[tuple[str, str, str], Verdict]:
+    """By (group, client, reach) a core request nobody answers and nothing promises."""
+    groups = plan.deployment.groups
+    promised = {(g.id, promise.client) for g in groups.values() for promise in g.promises}
+    found: dict[tuple[str, str, str], Verdict] = {}
+    for verdicts in plan.verdicts_of.values():
+        for verdict in verdicts:
+            usual = verdict.shape.core and not verdict.shape.harmless
+            unpromised = (verdict.group, verdict.client) not in promised
+            if usual and unpromised and not verdict.answered:
+                found.setdefault((verdict.group, verdict.client, verdict.reach), verdict)
+    return found
 
 
 def _broken(plan: Plan, promise: Promise, verdicts: list[Verdict]) -> Finding:
@@ -356,7 +481,6 @@ def _broken(plan: Plan, promise: Promise, verdicts: list[Verdict]) -> Finding:
     sent = f"`{promise.client}/{worst.shape.name}`"
     phases = ", ".join(f"`{verdict.phase}`" for verdict in verdicts if verdict.phase)
     label, hint = _nearest(worst)
-    harmless = worst.shape.harmless or not _in_effect(plan, worst)
     return Finding(
         ("groups", worst.group, "promise", promise.client),
         f"`{worst.group}` promises {_targets(promise.depth)} for {sent}"
@@ -364,7 +488,7 @@ def _broken(plan: Plan, promise: Promise, verdicts: list[Verdict]) -> Finding:
         f"and has {found} within reach of {_projects(plan, worst)}",
         label=label,
         hint=hint,
-        severity=Severity.WARNING if harmless else None,
+        severity=Severity.WARNING if worst.shape.harmless else None,
         on="key",
     )
 
@@ -391,8 +515,8 @@ _ADVICE: Final = (
         "lacks-reasoning.",
         "list or map the level in the skin, or set `reasoning.unsupported: drop` on the group",
     ),
-    (BRIDGE_NOT_SERVED, "add a member with a skin of this dialect: bridges are not in effect yet"),
-    ("no-skin", "add a member with a skin of this dialect"),
+    ("bridge-lacks-", "let the bridge carry it, once it was seen to survive, or add a target"),
+    ("no-skin", "add a member with a skin of this dialect, or a bridge to one it has"),
     ("cap-", "use `over: clamp` in the skin's output_cap, or raise its max"),
     ("over-", "raise the limit, or add a target with more room"),
     ("project-forbids-provider", "let the project reach the provider, or narrow callers' clients"),

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
+from compiler.checks.said import NEVER_SAID
 from compiler.diagnostics import Finding, Path, Severity, rule
 from compiler.model import Bridge, Deployment, SkinDef, TargetDef
 from compiler.plan import Plan
 from compiler.plan.features import skin_features
 from compiler.plan.paths import TITLES
+from runtime.bridges.fields import DROP, REFUSE, Field
+from runtime.bridges.served import BRIDGES
 from runtime.vocabulary import CARRY, LOWERS, STREAM, words
 
 Check = Callable[[Deployment, Plan], Iterable[Finding]]
-
-# What requests in a dialect never need, for the dialect cannot say it.
-_NEVER_SAID: Final = {
-    "chat": frozenset({"tools.namespace"}),
-    "responses": frozenset({"prefill", "multiple"}),
-    "messages": frozenset(
-        {"tools.custom", "tools.namespace", "json.object", "audio", "logprobs", "multiple"}
-    ),
-}
 
 
 @rule("IL501")
@@ -99,7 +94,7 @@ def carries_what_never_comes(deployment: Deployment, plan: Plan) -> Iterator[Fin
     """
     for path, _, _, bridge in _bridges(deployment):
         for index, word in enumerate(bridge.carry):
-            if word in _NEVER_SAID[bridge.from_dialect]:
+            if word in NEVER_SAID[bridge.from_dialect]:
                 yield Finding(
                     (*path, "carry", index),
                     f"no request in {TITLES[bridge.from_dialect]} ever needs `{word}`",
@@ -171,12 +166,51 @@ def bridge_never_used(deployment: Deployment, plan: Plan) -> Iterator[Finding]:
             )
 
 
+@rule("IL506", Severity.WARNING)
+def bridge_loses_fields(deployment: Deployment, plan: Plan) -> Iterator[Finding]:
+    """A bridge that is used leaves fields of a request out, or refuses requests that have them.
+
+    Not a slip: the list is there to be read once, before the bridge is relied upon. What is left
+    out of a request is also named in its trace (`Dropped`); `docs/bridges.md` says why, field by
+    field. A target with a skin of the caller's own dialect loses nothing.
+
+    Bad:
+
+        chat: {bridges: {messages_to_chat: {carry: [stream, tools]}}}
+
+    Good:
+
+        messages: {tools: [function]}      # a skin of its own
+        chat: {bridges: {messages_to_chat: {carry: [stream, tools]}}}
+    """
+    first: dict[str, Path] = {}
+    for path, *_, bridge in _bridges(deployment):
+        if bridge.to_dialect == path[3]:
+            first.setdefault(bridge.name, path)
+    for name, path in first.items():
+        table = BRIDGES[name].table
+        yield Finding(
+            path,
+            f"`{name}` leaves out {len(table.of(DROP))} fields of a request, "
+            f"and refuses requests with {len(table.of(REFUSE))} others",
+            notes=(*_listed("left out", table.of(DROP)), *_listed("refused", table.of(REFUSE))),
+            hint=f"read why in docs/bridges.md#{name}",
+            on="key",
+        )
+
+
+def _listed(what: str, fields: Iterable[Field]) -> list[str]:
+    names = ", ".join(field.name for field in fields)
+    return [f"{what}: {line}" for line in textwrap.wrap(names, 90, break_on_hyphens=False)]
+
+
 CHECKS: Final[tuple[Check, ...]] = (
     bridge_leads_elsewhere,
     carries_what_skin_lacks,
     carries_what_never_comes,
     bridge_without_default_cap,
     bridge_never_used,
+    bridge_loses_fields,
 )
 
 

@@ -11,20 +11,8 @@ from compiler.clients import BUILT_IN
 from compiler.diagnostics import Finding, Path, Severity, did_you_mean, rule
 from compiler.model import Deployment, GroupDef
 
-# Clients that have recipes and no profile: nothing is promised to them, callers may use them.
-UNPROFILED: Final = (
-    "cursor",
-    "cline",
-    "continue",
-    "windsurf",
-    "openclaw",
-    "copilot",
-    "roo",
-    "zed",
-    "sdk-openai",
-    "sdk-anthropic",
-    "curl",
-)
+# A client with a recipe and no profile: it sends what its user writes.
+UNPROFILED: Final = ("curl",)
 
 Reference = tuple[str, Path, str]  # what kind of thing is named, where, and its name
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from compiler.checks.walk import section, skins, written_skins
+from compiler.checks.walk import section
 from compiler.diagnostics import Finding, Path, Severity, rule
-from compiler.model import Deployment, SkinDef
-from runtime.bridges import SERVED
+from compiler.model import Deployment
 
 
 def _not_yet(places: list[Path], what: str, instead: str) -> Iterator[Finding]:
@@ -20,30 +19,6 @@ def _not_yet(places: list[Path], what: str, instead: str) -> Iterator[Finding]:
             hint=instead,
             on="key",
         )
-
-
-@rule("IL701", Severity.WARNING)
-def bridges_not_yet(deployment: Deployment) -> Iterator[Finding]:
-    """Bridges are parsed and checked, but this version does not serve them.
-
-    A target answers only in the dialects of its own skins; `explain` says `bridge-not-served`.
-
-    Bad:
-
-        chat:
-          bridges: {messages_to_chat: {carry: [stream, tools]}}
-
-    Good:
-
-        messages: {stream: native, tools: [function]}      # a skin of the target's own
-    """
-    places: list[Path] = [
-        (*path, "bridges", name)
-        for path, skin in written_skins(deployment)
-        for name in skin.get("bridges", {})
-        if name not in SERVED
-    ]
-    yield from _not_yet(places, "a bridge", "until then the target answers by its own skins only")
 
 
 @rule("IL702", Severity.WARNING)
@@ -112,70 +87,6 @@ def resting_not_yet(deployment: Deployment) -> Iterator[Finding]:
             if deployment.written("providers", id_, field)
         ]
         yield from _not_yet(places, f"`{field}`", "failing targets are tried again every time")
-
-
-@rule("IL705", Severity.WARNING)
-def phases_not_yet(deployment: Deployment) -> Iterator[Finding]:
-    """Phases are parsed and checked, but this version does not tell them apart.
-
-    Every request is in the phase of the last rule, which catches all.
-
-    Bad:
-
-        policy: {kind: phases}
-
-    Good:
-
-        policy: {kind: ordered}
-    """
-    places: list[Path] = [
-        ("groups", id_, "phases") for id_, group in deployment.groups.items() if group.phases
-    ]
-    yield from _not_yet(
-        places, "telling phases apart", "until then every request is in the last rule's phase"
-    )
-
-
-@rule("IL706", Severity.WARNING)
-def synthesized_not_yet(deployment: Deployment) -> Iterator[Finding]:
-    """`stream: synthesized` is parsed and checked, but counts as no stream in this version.
-
-    Agents ask for streams, so such a skin answers hardly any of their requests.
-
-    Bad:
-
-        chat: {stream: synthesized}
-
-    Good:
-
-        chat: {stream: native}
-    """
-    places: list[Path] = [
-        (*path, "stream")
-        for path, skin in written_skins(deployment)
-        if skin.get("stream") == "synthesized"
-    ]
-    yield from _not_yet(
-        places, "`stream: synthesized`", "until then the skin does not answer streamed requests"
-    )
-
-
-@rule("IL707", Severity.WARNING)
-def trace_body_not_yet(deployment: Deployment) -> Iterator[Finding]:
-    """`trace.body` is parsed and checked, but no `_router` object is added to answers yet.
-
-    The same facts stand in the trace headers.
-
-    Bad:
-
-        settings: {trace: {body: true}}
-
-    Good:
-
-        settings: {trace: {prefix: X-Router}}
-    """
-    places: list[Path] = [("settings", "trace", "body")] if deployment.settings.trace.body else []
-    yield from _not_yet(places, "`trace.body`", "read the trace headers until then")
 
 
 @rule("IL708", Severity.WARNING)
@@ -285,40 +196,3 @@ def image_prices_not_yet(deployment: Deployment) -> Iterator[Finding]:
         if getattr(entry.price, field)
     ]
     yield from _not_yet(places, "a price of images", "until then images cost their input tokens")
-
-
-@rule("IL713", Severity.WARNING)
-def bridge_facts_not_yet(deployment: Deployment) -> Iterator[Finding]:
-    """A skin says what only bridges read: it is parsed and checked, and decides nothing yet.
-
-    `prompt_cache` and the `field` of reasoning text tell a bridge how to write requests and read
-    answers, and so do `summaries` outside Responses. A skin's own dialect passes them as they are.
-
-    Bad:
-
-        chat: {stream: native, prompt_cache: auto}
-
-    Good:
-
-        # keep it: it takes effect together with bridges
-        chat: {stream: native, prompt_cache: auto}
-    """
-    if SERVED:
-        return
-    facts: dict[str, list[Path]] = {}
-    for path, _, skin in skins(deployment):
-        for field in _facts(skin):
-            if field[-1] == "summaries" and not deployment.written(*path, *field):
-                continue  # a profile says it for the Responses skins that share it
-            facts.setdefault(".".join(field), []).append((*path, *field))
-    for name, places in facts.items():
-        yield from _not_yet(places, f"`{name}`", "until bridges are, it decides nothing")
-
-
-def _facts(skin: SkinDef) -> Iterator[tuple[str, ...]]:
-    if skin.prompt_cache != "none":
-        yield ("prompt_cache",)
-    if skin.reasoning and skin.reasoning.field != "reasoning_content":
-        yield ("reasoning", "field")
-    if skin.reasoning and skin.reasoning.summaries and skin.dialect != "responses":
-        yield ("reasoning", "summaries")

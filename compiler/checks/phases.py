@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
-import re
-import re._constants as codes  # type: ignore[import-not-found]  # typeshed leaves the parser out
-import re._parser as parser  # type: ignore[import-not-found]  # typeshed leaves the parser out
 from collections.abc import Iterable, Iterator
-from typing import Any, Final
 
 from compiler.diagnostics import Finding, Severity, did_you_mean, rule
-from compiler.model import Deployment, PhaseRule
-
-MANY: Final = 64  # a repeat that may go further counts as unbounded
-_REPEATS: Final = (codes.MAX_REPEAT, codes.MIN_REPEAT, codes.POSSESSIVE_REPEAT)
-_REFUSED: Final = {
-    codes.GROUPREF: "refers back to a group",
-    codes.GROUPREF_EXISTS: "depends on a group",
-    codes.GROUPREF_IGNORE: "refers back to a group",
-    codes.ASSERT: "looks around",
-    codes.ASSERT_NOT: "looks around",
-}
+from compiler.model import Deployment
+from compiler.plan.patterns import pattern_problem
+from runtime.phases import Detector, Said, said
+from runtime.shape import estimate_input_tokens
+from runtime.vocabulary import PhaseRule
 
 
 @rule("IL650")
@@ -27,8 +17,9 @@ def pattern_unsafe(deployment: Deployment) -> Iterator[Finding]:
     """A pattern is no regular expression, or could take long on some text.
 
     It runs on every request, over up to 4,000 characters that the caller chooses. So it has no
-    back-reference, no look-around, no repeat or choice inside a repeat, and at most one unbounded
-    repeat in a row. `{0,40}` is bounded.
+    back-reference, no look-around, no repeat or choice inside a repeat, and only so many ways to
+    match at one place: one unbounded repeat, or several that end where the next word begins, as in
+    `write\\s+unit\\s+tests`. `{0,40}` is bounded.
 
     Bad:
 
@@ -153,64 +144,10 @@ def example_wrong(deployment: Deployment) -> Iterator[Finding]:
                 )
 
 
-def phase_of(text: str, rules: Iterable[PhaseRule]) -> str:
-    """The phase of a short request that says `text` and nothing else; empty if no rule holds."""
-    for row in rules:
-        if row.after_tools or (row.min_input_tokens or 0) > len(text):
-            continue
-        if row.max_chars is not None and len(text) > row.max_chars:
-            continue
-        if row.last_user is None or re.search(row.last_user, text, re.IGNORECASE):
-            return row.phase
-    return ""
-
-
-def pattern_problem(pattern: str) -> str:
-    """Why a pattern may not be used; empty when it may."""
-    try:
-        parsed = parser.parse(pattern, re.IGNORECASE)
-        re.compile(pattern, re.IGNORECASE)
-    except (re.error, RecursionError, OverflowError, ValueError) as error:
-        return f"is no regular expression: {error}"
-    return _problem_in(parsed, repeated=False) or (
-        "has more than one unbounded repeat in a row" if _unbounded(parsed) > 1 else ""
-    )
-
-
-def _problem_in(parsed: Any, *, repeated: bool) -> str:
-    """The first thing in a parsed pattern that may take long; `repeated`: inside a repeat."""
-    for code, argument in parsed:
-        if code in _REFUSED:
-            return _REFUSED[code]
-        if repeated and (code in _REPEATS or code is codes.BRANCH):
-            return "has a repeat or a choice inside a repeat"
-        again = code in _REPEATS and argument[1] > 1
-        for inner in _inside(code, argument):
-            problem = _problem_in(inner, repeated=repeated or again)
-            if problem:
-                return problem
-    return ""
-
-
-def _unbounded(parsed: Any) -> int:
-    """How many unbounded repeats can follow one another."""
-    count = 0
-    for code, argument in parsed:
-        if code in _REPEATS and argument[1] > MANY:
-            count += 1
-        count += max((_unbounded(inner) for inner in _inside(code, argument)), default=0)
-    return count
-
-
-def _inside(code: Any, argument: Any) -> list[Any]:
-    """The patterns inside one item of a parsed pattern."""
-    if code in _REPEATS:
-        return [argument[2]]
-    if code is codes.BRANCH:
-        return list(argument[1])
-    if code is codes.SUBPATTERN:
-        return [argument[3]]
-    return [argument] if code is codes.ATOMIC_GROUP else []
+def phase_of(text: str, rules: Iterable[PhaseRule]) -> str | None:
+    """The phase of a request that says `text` and nothing else, as the router tells it."""
+    size = estimate_input_tokens(len(text.encode()), 0, 0)
+    return Detector(rules).phase(said([text]) or Said("", 0, False), size)
 
 
 def _catches_all(row: PhaseRule) -> bool:

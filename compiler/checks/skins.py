@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from compiler.checks.said import sayers, unsayable
 from compiler.checks.walk import skins
 from compiler.diagnostics import Finding, Path, Severity, rule
 from compiler.model import Deployment, SkinDef, TargetDef
@@ -193,7 +194,8 @@ def field_of_another_dialect(deployment: Deployment) -> Iterator[Finding]:
 
     `betas` and `system_turns` belong to Messages, `stateful` and namespace tools to Responses,
     custom tools and log probabilities to Responses and Chat; a trailing assistant turn is history
-    on Responses, no prefill; `multiple` answers are Chat's.
+    on Responses, no prefill; `multiple` answers are Chat's; Messages knows JSON by a schema only,
+    and no audio.
 
     Bad:
 
@@ -206,34 +208,31 @@ def field_of_another_dialect(deployment: Deployment) -> Iterator[Finding]:
     """
     for path, _, skin in skins(deployment):
         for field, word, dialects in _foreign(skin):
-            if skin.dialect not in dialects:
-                home = " and ".join(dialects)
-                yield Finding(
-                    (*path, field),
-                    f"{word} is not for a {skin.dialect} skin",
-                    hint=f"remove it; it belongs to {home}",
-                )
+            yield Finding(
+                (*path, field),
+                f"{word} is not for a {skin.dialect} skin",
+                hint=f"remove it; it belongs to {' and '.join(dialects)}",
+            )
+
+
+# Fields of a skin that only some dialects have, and the value that says nothing.
+_FIELDS: Final[Mapping[str, tuple[object, tuple[str, ...]]]] = {
+    "betas": ((), ("messages",)),
+    "system_turns": ("fold", ("messages",)),
+    "stateful": (False, ("responses",)),
+    "store": ("pass", ("responses", "chat")),
+}
 
 
 def _foreign(skin: SkinDef) -> Iterator[tuple[str, str, tuple[str, ...]]]:
-    if skin.betas:
-        yield "betas", "`betas`", ("messages",)
-    if skin.system_turns == "keep":
-        yield "system_turns", "`system_turns: keep`", ("messages",)
-    if skin.stateful:
-        yield "stateful", "`stateful`", ("responses",)
-    if skin.store != "pass":
-        yield "store", "`store`", ("responses", "chat")
-    if skin.prefill:
-        yield "prefill", "`prefill`", ("messages", "chat")
-    if "namespace" in skin.tools:
-        yield "tools", "the tool word `namespace`", ("responses",)
-    if "custom" in skin.tools:
-        yield "tools", "the tool word `custom`", ("responses", "chat")
-    if "logprobs" in skin.extras:
-        yield "extras", "`logprobs`", ("responses", "chat")
-    if "multiple" in skin.extras:
-        yield "extras", "`multiple`", ("chat",)
+    for field, (nothing, dialects) in _FIELDS.items():
+        value = getattr(skin, field)
+        if value != nothing and skin.dialect not in dialects:
+            told = f"`{field}: {value}`" if field == "system_turns" else f"`{field}`"
+            yield field, told, dialects
+    for field, word, feature in unsayable(skin):
+        kind = "the tool word " if field == "tools" else ""
+        yield field, f"{kind}`{word}`", sayers(feature)
 
 
 @rule("IL627")
@@ -280,7 +279,8 @@ def owned_field(deployment: Deployment) -> Iterator[Finding]:
 def tools_incomplete(deployment: Deployment) -> Iterator[Finding]:
     """A skin has a way of using function tools, and no function tools.
 
-    Forced or parallel calls, and namespaces, are ways of using function tools.
+    Forced or parallel calls, and namespaces, are ways of using function tools; `tool_schemas` says
+    how their parameters are written.
 
     Bad:
 
@@ -301,6 +301,13 @@ def tools_incomplete(deployment: Deployment) -> Iterator[Finding]:
                         on="key",
                     )
                     break
+            if skin.tool_schemas != "keep":
+                yield Finding(
+                    (*path, "tool_schemas"),
+                    "`tool_schemas` is for function tools, and `function` is not listed",
+                    hint="add `function` to `tools`, or remove `tool_schemas`",
+                    on="key",
+                )
 
 
 @rule("IL629")

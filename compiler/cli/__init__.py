@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gc
 import importlib
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
@@ -20,6 +21,9 @@ COMMANDS: Final[dict[str, str]] = {
     "init": "compiler.cli.init:init",
     "check": "compiler.cli.check:check",
     "build": "compiler.cli.build:build",
+    "diff": "compiler.cli.diff:diff",
+    "whatif": "compiler.cli.whatif:whatif",
+    "matrix": "compiler.cli.matrix:matrix",
     "explain": "compiler.cli.explain:explain",
     "schema": "compiler.cli.schema:schema",
     "token": "compiler.cli.token:token",
@@ -46,6 +50,19 @@ def uncollected() -> Iterator[None]:
     finally:
         if looking:
             gc.enable()
+
+
+@contextmanager
+def waiting(what: str) -> Iterator[None]:
+    """Shows a person at a terminal that something moves; nothing where nobody looks."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console  # a tenth of the time of a small build
+    from rich.markup import escape
+
+    with Console(stderr=True).status(escape(what)):
+        yield
 
 
 class Commands(click.Group):

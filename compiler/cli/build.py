@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from compiler.artifact import artifact_files, compare, source_name, write
-from compiler.cli import uncollected
+from compiler.cli import uncollected, waiting
 from compiler.diagnostics import Report
 from compiler.pipeline import compile_deployment, read_file
 from runtime.artifact import read_manifest
@@ -33,11 +33,12 @@ def build(context: click.Context, file: Path, out: Path, check: bool) -> None:
 
     Exits 1 when the deployment has errors, or when --check finds the package stale.
     """
-    plan, report = compile_deployment(read_file(file), str(file))
+    with waiting(f"compiling {file}"):
+        plan, report = compile_deployment(read_file(file), str(file))
+        files = {} if plan is None else artifact_files(plan, source_name(file, out))
     _tell(report)
     if plan is None:
         context.exit(1)
-    files = artifact_files(plan, source_name(file, out))
     folder = out / plan.deployment.name
     if check:
         context.exit(_check(files, folder, file))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -10,7 +11,9 @@ import msgspec
 
 from compiler.cli import CannotRun
 from compiler.diagnostics import did_you_mean
+from compiler.explanation import Asked, Unreadable, anybody, cell_of, dropped, read_request
 from runtime.artifact import Artifact, ArtifactError, load
+from runtime.decision import phase_of
 from runtime.errors import RouterError
 from runtime.selection import (
     Candidate,
@@ -26,27 +29,31 @@ from runtime.vocabulary import ALL_LEVELS, DIALECTS, FEATURES, LEVELS, Caller, w
 
 _FOLDER = click.Path(path_type=Path)  # whatever is wrong with it, the loader says better
 _READABLE = click.Path(exists=True, dir_okay=False, path_type=Path)
-_EVERY = "every provider"  # the reach of nobody in particular
+_NO_LOSSES: Mapping[str, tuple[str, ...]] = {}
 
 
 @click.command(short_help="Show who answers a request, in order, and why others do not.")
 @click.argument("artifact", type=_FOLDER)
 @click.option("--group", help="Name, alias or match of a group; by default the request's model.")
-@click.option("--surface", type=click.Choice(sorted(DIALECTS)), required=True)
+@click.option(
+    "--surface",
+    type=click.Choice(sorted(DIALECTS)),
+    help="The dialect spoken; by default that of the request.",
+)
 @click.option("--needs", help="Feature words, separated by commas.")
 @click.option("--effort", type=click.Choice(list(LEVELS)), help="Asked reasoning level.")
 @click.option("--cap", type=click.IntRange(min=1), help="Asked output cap, in tokens.")
 @click.option("--input-tokens", type=click.IntRange(min=0), help="Estimated input.")
-@click.option("--request", type=_READABLE, help="A request body to take the last four from.")
+@click.option("--request", type=_READABLE, help="A request body that says all of this itself.")
 @click.option("--caller", help="Within the groups and the reach of this caller.")
-@click.option("--phase", help="Of a group with phases; by default the one that catches all.")
+@click.option("--phase", help="Of a group with phases; by default the one the request is in.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
 @click.pass_context
 def explain(
     context: click.Context,
     artifact: Path,
     group: str | None,
-    surface: str,
+    surface: str | None,
     needs: str | None,
     effort: str | None,
     cap: int | None,
@@ -64,19 +71,23 @@ def explain(
         tables = load(artifact)
     except ArtifactError as error:
         raise CannotRun(str(error)) from error
-    model = group
     if request is None:
+        asked = None
         shape = _shape(needs or "", effort, cap, input_tokens or 0)
     elif given := _given(needs=needs, effort=effort, cap=cap, input_tokens=input_tokens):
         raise click.UsageError(f"{given} stands in the body of --request; leave one of them out")
     else:
-        asked, shape = _read(tables, surface, request)
-        model = group or asked
+        asked = _read(tables, surface, request)
+        shape, surface, group = asked.reading.shape, asked.surface, group or asked.reading.model
+    if surface is None:
+        raise click.UsageError("without --request, --surface says which dialect is spoken")
     who = _caller(tables, caller)
-    cell = _cell(tables, who, model, surface)
+    cell = _cell(tables, who, group, surface)
     _check_phase(cell, phase)
+    if phase is None and asked is not None:
+        phase = phase_of(tables, cell.group_id, asked.reading)
     choice = choose(cell, shape, reach=who.reach, phase=phase)
-    told = _told(tables, choice)
+    told = _told(tables, choice, asked, who)
     click.echo(_json(told) if form == "json" else _text(told, caller))
     context.exit(0 if choice.order else 1)
 
@@ -98,23 +109,18 @@ def _shape(needs: str, effort: str | None, cap: int | None, input_tokens: int) -
     return Shape(needs=bits, cap=cap, input_tokens=input_tokens, body_bytes=input_tokens * 4)
 
 
-def _read(tables: Artifact, surface: str, request: Path) -> tuple[str | None, Shape]:
+def _read(tables: Artifact, surface: str | None, request: Path) -> Asked:
     """What the runtime itself would read from this body."""
-    from runtime.dialects import DIALECTS as READERS
-
     try:
-        reading = READERS[surface].read(request.read_bytes(), {}, tables.settings)
-    except RouterError as error:
-        raise CannotRun(f"{request}: {error.code}: {error.message}") from error
-    if reading.dialect != surface:
-        raise CannotRun(f"{request}: this body is in the {reading.dialect} dialect, not {surface}")
-    return reading.model, reading.shape
+        return read_request(tables, request.read_bytes(), surface)
+    except Unreadable as error:
+        raise CannotRun(f"{request}: {error}") from error
 
 
 def _caller(tables: Artifact, name: str | None) -> Caller:
-    """A caller of the artifact, or one who may call every group and reach every provider."""
+    """A caller of the artifact, or one who may do everything."""
     if name is None:
-        return Caller(user="", project="", env="", groups=tuple(tables.groups), reach=_EVERY)
+        return anybody(tables)
     if name not in tables.callers:
         raise click.UsageError(f"no caller {name!r}; {did_you_mean(name, tables.callers)}")
     return tables.callers[name]
@@ -127,9 +133,7 @@ def _cell(tables: Artifact, caller: Caller, model: str | None, surface: str) -> 
         hint = did_you_mean(model, caller.groups) if model else "name one with --group"
         asked = f"no group is called {model!r}" if model else "no group is named"
         raise click.UsageError(f"{asked}; {hint}") from error
-    cell = tables.cells[name, surface]
-    reaches = {**tables.reaches, _EVERY: frozenset(tables.providers)}
-    return Cell(name, cell.group, surface, cell.routes, tables.targets, reaches, cell.out)
+    return cell_of(tables, name, surface)
 
 
 def _check_phase(cell: Cell, phase: str | None) -> None:
@@ -138,30 +142,37 @@ def _check_phase(cell: Cell, phase: str | None) -> None:
         raise click.UsageError(f"no phase {phase!r}; {known}")
 
 
-def _told(tables: Artifact, choice: Choice) -> dict[str, Any]:
-    """The plan as data; both formats show the same."""
+def _told(tables: Artifact, choice: Choice, asked: Asked | None, who: Caller) -> dict[str, Any]:
+    """The plan as data; both formats show the same. What is dropped only a body can tell."""
     cell = choice.cell
+    losses = _NO_LOSSES if asked is None else dropped(tables, asked, choice, who)
     return {
         "artifact": tables.digest,
         "group": cell.group_id,
         "surface": cell.surface,
+        "dialect": asked.reading.dialect if asked else cell.surface,
         "phase": choice.phase or cell.group.phase_default,
         "strategy": cell.group.kind,
-        "shape": {
-            "needs": words(choice.shape.needs),
-            "cap": choice.shape.cap,
-            "input_tokens": choice.shape.input_tokens,
-        },
-        "order": [_candidate(choice, candidate) for candidate in choice.order],
+        "shape": {**msgspec.structs.asdict(choice.shape), "needs": words(choice.shape.needs)},
+        "order": [_candidate(choice, candidate, losses) for candidate in choice.order],
         "excluded": [
             {"target": out.target, "reason": out.reasons[0], "reasons": list(out.reasons)}
             for out in choice.excluded
         ],
         "overflow": _overflow(choice),
+        "note": _note(asked),
     }
 
 
-def _candidate(choice: Choice, candidate: Candidate) -> dict[str, Any]:
+def _note(asked: Asked | None) -> str | None:
+    if asked is None or asked.reading.previous_response_id is None:
+        return None
+    return "it continues an answer: of these, only the target that gave it is asked"
+
+
+def _candidate(
+    choice: Choice, candidate: Candidate, losses: Mapping[str, tuple[str, ...]]
+) -> dict[str, Any]:
     weight = choice.cell.group.weights.get(candidate.target_id)
     return {
         "target": candidate.target_id,
@@ -172,6 +183,7 @@ def _candidate(choice: Choice, candidate: Candidate) -> dict[str, Any]:
         "last_resort": candidate.route.last_resort,
         "cap": candidate.cap if candidate.cap is not None else choice.shape.cap,
         "reasoning": _reasoning(choice, candidate),
+        "dropped": list(losses.get(candidate.target_id, ())),
     }
 
 
@@ -196,18 +208,29 @@ def _json(told: dict[str, Any]) -> str:
     return msgspec.json.format(msgspec.json.encode(told), indent=2).decode()
 
 
+# An amount of a shape, and how it is told; the others need no word where they are nothing.
+_AMOUNTS = {
+    "cap": "cap {}",
+    "input_tokens": "about {} input tokens",
+    "tools": "tools: {}",
+    "images": "images: {}",
+}
+
+
 def _text(told: dict[str, Any], caller: str | None) -> str:
     shape = told["shape"]
     needs = ", ".join(shape["needs"]) or "no feature"
-    numbers = [f"cap {shape['cap']}"] if shape["cap"] else []
-    numbers += [f"{shape['input_tokens']} input tokens"] if shape["input_tokens"] else []
+    numbers = [form.format(shape[name]) for name, form in _AMOUNTS.items() if shape[name]]
     head = f"{told['group']} on {told['surface']}: {', '.join([needs, *numbers])}"
+    if told["dialect"] != told["surface"]:
+        head += f", written in {told['dialect']}"
     if told["phase"]:
         head += f", phase {told['phase']}"
     if caller:
         head += f", as {caller}"
     rows = [head, f"policy {told['strategy']}, artifact {told['artifact'][:12]}", ""]
-    rows += [_row(place, entry, shape) for place, entry in enumerate(told["order"], 1)]
+    for place, entry in enumerate(told["order"], 1):
+        rows += _rows(place, entry, shape)
     if not told["order"]:
         rows.append("nobody is eligible")
     if told["excluded"]:
@@ -215,12 +238,12 @@ def _text(told: dict[str, Any], caller: str | None) -> str:
             "",
             *(f"  x {out['target']}: {', '.join(out['reasons'])}" for out in told["excluded"]),
         ]
-    if told["overflow"]:
-        rows += ["", told["overflow"]]
+    for more in filter(None, (told["overflow"], told["note"])):
+        rows += ["", more]
     return "\n".join(rows)
 
 
-def _row(place: int, entry: dict[str, Any], shape: dict[str, Any]) -> str:
+def _rows(place: int, entry: dict[str, Any], shape: dict[str, Any]) -> list[str]:
     how = [entry["skin"] if entry["bridge"] is None else f"{entry['skin']} by {entry['bridge']}"]
     if entry["weight"] is not None:
         how.append(f"weight {entry['weight']}")
@@ -230,4 +253,5 @@ def _row(place: int, entry: dict[str, Any], shape: dict[str, Any]) -> str:
         how.append(f"level {entry['reasoning']}")
     if entry["cap"] != shape["cap"]:
         how.append(f"cap {entry['cap']}")
-    return f"  {place} {entry['target']}: {', '.join(how)}"
+    rows = [f"  {place} {entry['target']}: {', '.join(how)}"]
+    return rows + ([f"      dropped: {', '.join(entry['dropped'])}"] if entry["dropped"] else [])

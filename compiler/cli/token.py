@@ -39,7 +39,7 @@ def new(context: click.Context, file: Path, caller: str, key: str | None) -> Non
     """
     deployment, report = read_deployment(read_file(file), str(file))
     if deployment is None:
-        click.echo(as_text(report), err=True)
+        click.echo(as_text([report]), err=True)
         context.exit(1)
     holder = deployment.callers.get(caller)
     if holder is None:

@@ -9,7 +9,6 @@ from compiler.plan.offers import offers_of
 from compiler.plan.records import caller_record, limit_record, token_record
 from compiler.plan.tables import make_tables
 from compiler.plan.verdicts import known_clients, verdicts_of
-from runtime.bridges import SERVED
 
 __all__ = [
     "ListingPlan",
@@ -23,10 +22,10 @@ __all__ = [
 ]
 
 
-def make_plan(deployment: Deployment, served: frozenset[str] = SERVED) -> Plan:
-    """Everything the artifact says, over the bridges that are served."""
+def make_plan(deployment: Deployment) -> Plan:
+    """Everything the artifact says."""
     clients = known_clients(deployment)
-    tables = make_tables(deployment, served)
+    tables = make_tables(deployment)
     offers = offers_of(deployment, tables, clients)
     callers = deployment.callers.values()
     return Plan(

@@ -34,7 +34,7 @@ from runtime.vocabulary import (
 )
 
 # A word of a skin's lists -> the feature it brings. `parallel` is none: it is written off instead.
-_STREAM: Final = {"native": STREAM}  # a synthesized stream is not served yet
+_STREAM: Final = {"native": STREAM, "synthesized": STREAM}
 _TOOLS: Final[Mapping[str, int]] = MappingProxyType(
     {
         "function": TOOLS,

@@ -11,6 +11,7 @@ from runtime.vocabulary import (
     Caller,
     Group,
     LimitSet,
+    PhaseRule,
     Price,
     Provider,
     Route,
@@ -48,6 +49,7 @@ class Tables:
     prices: Mapping[str, Price]
     targets: Mapping[str, Target]
     groups: Mapping[str, Group]
+    phase_rules: Mapping[str, tuple[PhaseRule, ...]]
     reaches: Mapping[str, tuple[str, ...]]
     reach_of: Mapping[str, str]  # project -> reach
     callers_of: Mapping[str, tuple[CallerDef, ...]]  # by group

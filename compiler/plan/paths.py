@@ -15,7 +15,7 @@ from compiler.plan.features import (
     through,
 )
 from compiler.plan.model import Out, Paths
-from runtime.eligibility import BRIDGE_NOT_SERVED, NO_SKIN
+from runtime.eligibility import NO_SKIN
 from runtime.vocabulary import ALL_LEVELS, Route
 
 TITLES = {"chat": "Chat", "responses": "Responses", "messages": "Messages"}
@@ -51,18 +51,17 @@ def paths_of(
     abilities: Abilities,
     group: GroupDef,
     surface: str,
-    served: frozenset[str],
 ) -> Paths:
-    """The paths of one (group, surface) over the bridges that are served."""
+    """The paths of one (group, surface)."""
     routes: list[Route] = []
     out: list[Out] = []
     for member in group.members:
         target = deployment.targets[member.target]
-        mine = list(_routes(abilities, member, target, surface, served))
+        mine = list(_routes(abilities, member, target, surface))
         if mine:
             routes += mine
         else:
-            out.append(_why_out(member, target, surface, served))
+            out.append(_why_out(member, target, surface))
     return Paths(group.id, surface, tuple(routes), tuple(out))
 
 
@@ -79,14 +78,12 @@ def _routes(
     member: Member,
     target: TargetDef,
     surface: str,
-    served: frozenset[str],
 ) -> Iterator[Route]:
     for skin in _skins(member, target):
         if skin.dialect == surface:
             yield _native(member, abilities[target.id, surface], target, skin)
     for skin, bridge in bridges_to(member, target, surface):
-        if bridge.name in served:
-            yield _bridged(member, abilities[target.id, skin.dialect], target, skin, bridge)
+        yield _bridged(member, abilities[target.id, skin.dialect], target, skin, bridge)
 
 
 def _native(member: Member, able: Able, target: TargetDef, skin: SkinDef) -> Route:
@@ -125,12 +122,8 @@ def _skins(member: Member, target: TargetDef) -> list[SkinDef]:
     ]
 
 
-def _why_out(member: Member, target: TargetDef, surface: str, served: frozenset[str]) -> Out:
+def _why_out(member: Member, target: TargetDef, surface: str) -> Out:
     title = TITLES[surface]
-    waiting = [bridge.name for _, bridge in bridges_to(member, target, surface)]
-    if waiting and served.isdisjoint(waiting):
-        names = ", ".join(waiting)
-        return Out(target.id, BRIDGE_NOT_SERVED, f"no {title} skin, {names} not served yet")
     if surface in target.skins:
         return Out(target.id, NO_SKIN, f"the member leaves its {title} skin out")
     return Out(target.id, NO_SKIN, f"no {title} skin, no bridge from {title}")

@@ -9,6 +9,8 @@ import datetime as dt
 from hashlib import sha256
 from typing import Literal, cast
 
+from msgspec.structs import replace
+
 from compiler.model import (
     BudgetDef,
     CallerDef,
@@ -19,7 +21,18 @@ from compiler.model import (
     TargetDef,
     TokenDef,
 )
-from runtime.vocabulary import Budget, Caller, Group, LimitSet, Price, Skin, Target, Token
+from compiler.plan.patterns import one_of
+from runtime.vocabulary import (
+    Budget,
+    Caller,
+    Group,
+    LimitSet,
+    PhaseRule,
+    Price,
+    Skin,
+    Target,
+    Token,
+)
 
 
 def target_record(target: TargetDef) -> Target:
@@ -44,12 +57,14 @@ def skin_record(skin: SkinDef) -> Skin:
         reasoning=skin.reasoning,
         limits=skin.limits,
         parallel="parallel" in skin.tools,
+        custom="custom" in skin.tools,
         synthesized=skin.stream == "synthesized",
         stateful=skin.stateful,
         store=cast(Literal["pass", "force_false"], skin.store),
         system_turns=cast(Literal["keep", "fold"], skin.system_turns),
         prompt_cache=cast(Literal["auto", "explicit", "none"], skin.prompt_cache),
         betas=cast(Literal["pass"] | tuple[str, ...], skin.betas),
+        tool_schemas=cast(Literal["keep", "openapi", "basic"], skin.tool_schemas),
         drop=skin.drop,
         patch=dict(skin.patch),
     )
@@ -64,6 +79,7 @@ def group_record(deployment: Deployment, group: GroupDef) -> Group:
         ranks=_ranks(deployment, group),
         weights=_weights(group),
         phases=dict(group.phases),
+        phase_rules=group.phase_rules if group.phases else None,
         phase_default=_phase_default(deployment, group),
         attempts=group.attempts,
         attempt_timeout=group.attempt_timeout,
@@ -75,6 +91,11 @@ def group_record(deployment: Deployment, group: GroupDef) -> Group:
         baseline=group.baseline,
         purpose=cast(Literal["production", "smoke"], group.purpose),
     )
+
+
+def phase_rule_record(row: PhaseRule) -> PhaseRule:
+    """A rule with the words that spare most texts its pattern."""
+    return row if row.last_user is None else replace(row, one_of=one_of(row.last_user))
 
 
 def caller_record(caller: CallerDef, reach: str, listing: str | None) -> Caller:

@@ -7,19 +7,19 @@ from collections.abc import Mapping
 from compiler.model import CallerDef, Deployment
 from compiler.plan.model import Paths, Tables
 from compiler.plan.paths import abilities_of, paths_of
-from compiler.plan.records import group_record, target_record
+from compiler.plan.records import group_record, phase_rule_record, target_record
 from runtime.selection import Cell
 from runtime.vocabulary import Group, Target
 
 
-def make_tables(deployment: Deployment, served: frozenset[str]) -> Tables:
+def make_tables(deployment: Deployment) -> Tables:
     """Names resolved, bridges folded into flags, nothing decided about any request yet."""
     targets = {name: target_record(target) for name, target in deployment.targets.items()}
     groups = {name: group_record(deployment, group) for name, group in deployment.groups.items()}
     reaches, reach_of = _reaches(deployment)
     abilities = abilities_of(deployment)
     paths = {
-        (group.id, surface): paths_of(deployment, abilities, group, surface, served)
+        (group.id, surface): paths_of(deployment, abilities, group, surface)
         for group in deployment.groups.values()
         for surface in group.surfaces
     }
@@ -29,6 +29,10 @@ def make_tables(deployment: Deployment, served: frozenset[str]) -> Tables:
         prices={name: entry.price for name, entry in deployment.prices.items()},
         targets=targets,
         groups=groups,
+        phase_rules={
+            name: tuple(map(phase_rule_record, rules.rules))
+            for name, rules in deployment.phase_rules.items()
+        },
         reaches=reaches,
         reach_of=reach_of,
         callers_of=_callers(deployment),
@@ -38,13 +42,15 @@ def make_tables(deployment: Deployment, served: frozenset[str]) -> Tables:
 
 
 def _reaches(deployment: Deployment) -> tuple[dict[str, tuple[str, ...]], dict[str, str]]:
-    """The distinct provider sets, named in the order of the projects that bring them."""
+    """The distinct provider sets, each named after the first project that has it: a project
+    more or less renames no other's.
+    """
     names: dict[frozenset[str], str] = {}
     reaches: dict[str, tuple[str, ...]] = {}
     reach_of: dict[str, str] = {}
     for project in deployment.projects.values():
         providers = frozenset(project.providers)
-        name = names.setdefault(providers, f"r{len(names) + 1}")
+        name = names.setdefault(providers, project.id)
         reaches[name] = tuple(p for p in deployment.providers if p in providers)
         reach_of[project.id] = name
     return reaches, reach_of

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Protocol
 
-from compiler.clients import BUILT_IN
+from compiler.clients import ALWAYS, BUILT_IN
 from compiler.model import CallerDef, ClientProfile, ClientShape, Deployment, GroupDef
 from compiler.plan.features import bits
 from compiler.plan.model import Offer, Tables, Verdict
-from runtime.selection import Choice, choose
+from runtime.hosted import policy_of
+from runtime.selection import Cell, Choice, choose
 from runtime.shape import Shape
 from runtime.vocabulary import (
     CUSTOM,
@@ -25,6 +27,15 @@ _BYTES_PER_TOKEN = 4  # the inverse of the estimate the runtime makes of a text 
 _HOSTED = "hosted:"
 _TOOLS = TOOLS | FORCED | CUSTOM | NAMESPACE
 _IMAGES = IMAGE_INLINE | IMAGE_URL
+
+
+class Judged(Protocol):
+    """What a shape is judged by: of a plan, or of an artifact that is reviewed."""
+
+    @property
+    def settings(self) -> Settings: ...
+    @property
+    def cells(self) -> Mapping[tuple[str, str], Cell]: ...
 
 
 def known_clients(deployment: Deployment) -> dict[str, ClientProfile]:
@@ -56,7 +67,7 @@ def reaches_of(
 
 def hosted_policy(settings: Settings, word: str) -> str:
     """What the deployment does about a hosted tool; one it does not name is needed."""
-    return settings.hosted_tools.get(word.removeprefix(_HOSTED), "need")
+    return policy_of(word.removeprefix(_HOSTED), settings.hosted_tools)
 
 
 def needed(shape: ClientShape, settings: Settings) -> tuple[str, ...]:
@@ -78,7 +89,7 @@ def refused(shape: ClientShape, settings: Settings) -> tuple[str, ...]:
 
 
 def judge(
-    tables: Tables,
+    tables: Judged,
     cell: tuple[str, str],
     reach: str,
     shape: ClientShape,
@@ -96,7 +107,8 @@ def judge(
             cap=shape.cap,
             input_tokens=shape.input_tokens,
             body_bytes=shape.input_tokens * _BYTES_PER_TOKEN,
-            tools=int(bool(needs & _TOOLS)),  # at least one, or it would not need them
+            tool_schema_bytes=shape.tool_schema_bytes,
+            tools=max(shape.tools, int(bool(needs & _TOOLS))),  # one, or it would not need them
             images=int(bool(needs & _IMAGES)),
         ),
         reach=reach,
@@ -112,39 +124,50 @@ def verdicts_of(
     group: GroupDef,
 ) -> Iterator[Verdict]:
     """One verdict per open surface, reach of the group's callers, phase and proven shape."""
-    reaches = reaches_of(tables, active_callers(deployment, tables, group.id))
+    callers = active_callers(deployment, tables, group.id)
+    reaches = reaches_of(tables, callers)
+    judged = _judged_clients(deployment, group, callers)
     for surface in group.surfaces:
-        shapes = list(_proven_shapes(group, clients, surface))
-        for client, shape in shapes:
-            for reach in reaches:
-                default = offers[group.id, surface, reach].default
-                yield from _of_shape(tables, group, surface, reach, client, shape, default)
+        for client, shape in _proven_shapes(group, clients, judged, surface):
+            yield from verdicts_of_shape(tables, offers, group, surface, reaches, client, shape)
 
 
-def _of_shape(
+def verdicts_of_shape(
     tables: Tables,
+    offers: Mapping[tuple[str, str, str], Offer],
     group: GroupDef,
     surface: str,
-    reach: str,
+    reaches: Iterable[str],
     client: str,
     shape: ClientShape,
-    default: str | None,
 ) -> Iterator[Verdict]:
-    level = LEVELS[default] if shape.default_level and default else 0
+    """One verdict per reach and phase; `reaches` are those of callers of the group."""
     turned_away = refused(shape, tables.settings)
     phases: tuple[str | None, ...] = tuple(group.phases) or (None,)
-    for phase in phases:
-        choice = judge(tables, (group.id, surface), reach, shape, more=level, phase=phase)
-        yield Verdict(group.id, surface, reach, client, shape, phase, choice, turned_away)
+    for reach in reaches:
+        default = offers[group.id, surface, reach].default
+        level = LEVELS[default] if shape.default_level and default else 0
+        for phase in phases:
+            choice = judge(tables, (group.id, surface), reach, shape, more=level, phase=phase)
+            yield Verdict(group.id, surface, reach, client, shape, phase, choice, turned_away)
+
+
+def _judged_clients(
+    deployment: Deployment, group: GroupDef, callers: Iterable[CallerDef]
+) -> frozenset[str]:
+    """The usual agents, the deployment's own, and whom a promise or a caller names."""
+    promised = (promise.client for promise in group.promises)
+    used = (client for caller in callers for client in caller.clients or ())
+    return frozenset([*ALWAYS, *deployment.clients, *promised, *used])
 
 
 def _proven_shapes(
-    group: GroupDef, clients: Mapping[str, ClientProfile], surface: str
+    group: GroupDef, clients: Mapping[str, ClientProfile], judged: frozenset[str], surface: str
 ) -> Iterator[tuple[str, ClientShape]]:
-    """Core shapes of every client of the surface, and the extra ones this group promises."""
+    """Core shapes of the judged clients of the surface, and the extra ones this group promises."""
     promised = {(p.client, name) for p in group.promises for name in p.shapes}
     for client in clients.values():
-        if client.surface == surface:
+        if client.surface == surface and client.id in judged:
             for shape in client.shapes:
                 if shape.core or (client.id, shape.name) in promised:
                     yield client.id, shape

@@ -9,6 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from compiler.plan import Plan
 from compiler.render import views
+from compiler.render.kept import KEPT, kept_of, kept_text
 from compiler.render.literals import Literals
 from compiler.render.lock import lock_text
 
@@ -47,6 +48,7 @@ def render(plan: Plan, source: str) -> dict[str, str]:
     for listing in plan.listings.values():
         files[f"models/{listing.id}.json"] = listing.text
     files["eligibility.lock"] = lock_text(plan)
+    files[KEPT] = kept_text(kept_of(plan.deployment))
     return files
 
 

@@ -24,6 +24,7 @@ _ASSIGNED: Final = frozenset(
         "PRICES",
         "TARGETS",
         "GROUPS",
+        "PHASE_RULES",
         "REACHES",
         "LIMITS",
         "CALLERS",

@@ -52,7 +52,10 @@ def targets(plan: Plan, text: Literals) -> list[Table]:
 
 def policies(plan: Plan, text: Literals) -> list[Table]:
     """policies.py"""
-    return [_records(text, "GROUPS", "Group", plan.tables.groups, _INSIDE_GROUP)]
+    tables = [_records(text, "GROUPS", "Group", plan.tables.groups, _INSIDE_GROUP)]
+    if plan.tables.phase_rules:
+        tables.append(_phase_rules(plan, text))
+    return tables
 
 
 def callers(plan: Plan, text: Literals) -> list[Table]:
@@ -116,6 +119,15 @@ def _records(
     text.words.add(record)
     rows = (f"{text.value(key)}: {text.block(item, 1, unfold)}" for key, item in entries.items())
     return Table(name, f"dict[str, {record}]", tuple(rows))
+
+
+def _phase_rules(plan: Plan, text: Literals) -> Table:
+    """A rule per line, in the order they are tried."""
+    rows = []
+    for name, rules in plan.tables.phase_rules.items():
+        lines = "".join(f"        {text.value(rule)},\n" for rule in rules)
+        rows.append(f"{text.value(name)}: (\n{lines}    )")
+    return Table("PHASE_RULES", "dict[str, tuple[PhaseRule, ...]]", tuple(rows))
 
 
 def _lines(text: Literals, name: str, kind: str, entries: Mapping[str, object]) -> Table:

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from compiler.diagnostics import Path, Report
+from compiler.schema.base import as_written
 from compiler.schema.callers import BudgetShape, CallerShape, LimitShape, ProjectShape
 from compiler.schema.deployment import ClientShapeOf, DeploymentShape, EvidenceShape
 from compiler.schema.findings import (
@@ -93,7 +94,7 @@ def _entries(data: Mapping[str, Any]) -> Iterator[tuple[Path, Any]]:
 def json_schema() -> dict[str, Any]:
     """The JSON Schema of a deployment, with every field described."""
     schema = copy.deepcopy(DeploymentShape.model_json_schema(by_alias=True))
-    told = _tidy(schema)
+    told = _described(_tidy(schema))
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Interlock deployment",
@@ -136,3 +137,18 @@ def _tidy(node: Any) -> Any:
 
 def _noise(key: str, value: Any) -> bool:
     return (key == "title" and isinstance(value, str)) or (key == "default" and value is None)
+
+
+def _described(schema: dict[str, Any]) -> dict[str, Any]:
+    """Every field with a sentence of its own and its default as the YAML writes it."""
+    shapes = schema["$defs"]
+    for node in (schema, *shapes.values()):
+        for field in node.get("properties", {}).values():
+            shape = shapes.get(field.get("$ref", "").removeprefix("#/$defs/"), {})
+            told = field.get("description") or shape.get("description", "")
+            field["description"] = " ".join(told.split())
+            if isinstance(field.get("default"), dict):
+                del field["default"]  # what the fields inside say themselves
+            elif field.get("type") == "string" and "default" in field:
+                field["default"] = as_written(field["default"], field.get("pattern", ""))
+    return schema

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -124,10 +124,12 @@ def _no_repeats(values: Sequence[Any]) -> Sequence[Any]:
     return values
 
 
+def _anchored(pattern: re.Pattern[str]) -> str:
+    return f"^{pattern.pattern}$"
+
+
 def _json_type(pattern: re.Pattern[str], example: str) -> WithJsonSchema:
-    return WithJsonSchema(
-        {"type": "string", "pattern": f"^{pattern.pattern}$", "examples": [example]}
-    )
+    return WithJsonSchema({"type": "string", "pattern": _anchored(pattern), "examples": [example]})
 
 
 Seconds = Annotated[float, BeforeValidator(_duration), _json_type(_DURATION, "90s")]
@@ -187,6 +189,16 @@ ToolWord = Annotated[
         ("function", "parallel", "forced", "custom", "namespace", *(f"hosted:{t}" for t in HOSTED)),
     ),
 ]
+
+
+def as_written(value: object, pattern: str) -> object:
+    """A default of a field as the YAML would have it: durations and sizes with their unit."""
+    known: dict[str, Mapping[str, float]] = {_anchored(_DURATION): SECONDS, _anchored(_SIZE): BYTES}
+    units = known.get(pattern)
+    if units is None or not isinstance(value, int | float):
+        return value
+    unit = next(unit for unit in reversed(list(units)) if value % units[unit] == 0)
+    return f"{round(value / units[unit])}{unit}"
 
 
 def one_or_many(value: object) -> str:

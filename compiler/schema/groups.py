@@ -29,7 +29,7 @@ class MemberShape(Node):
     """A target in a group."""
 
     target: Id
-    """The target."""
+    """The name of the target."""
     weight: Annotated[int, Field(ge=1, le=1_000_000)] = 1
     """Its share among members of equal standing: all of a `weighted` policy, equal prices of a
     `cheapest` one."""
@@ -45,7 +45,8 @@ class PolicyShape(Node):
     """How the eligible targets are ordered and tried."""
 
     kind: Literal["ordered", "weighted", "cheapest", "phases"] = "ordered"
-    """The order."""
+    """The order: ordered (as the members stand), weighted (shares of sessions), cheapest (by
+    price), phases (a list per phase of the work)."""
     attempts: Annotated[int, Field(ge=1, le=20)] = 3
     """How many targets are tried at most."""
     attempt_timeout: Seconds = 90.0
@@ -60,7 +61,8 @@ class GroupReasoning(Node):
     default: Level | None = None
     """Filled in when the caller asks for no level."""
     unsupported: Literal["refuse", "drop"] = "refuse"
-    """A target without the asked level is left out, or comes last and is sent none."""
+    """What a target without the asked level means: refuse (it is left out), drop (it comes after
+    all others, and is sent no level)."""
 
 
 class PromiseShape(Node):
@@ -118,7 +120,8 @@ class GroupShape(Node):
     baseline: Id | None = None
     """The target that savings are measured against."""
     promise: dict[Id, Promised] = {}
-    """Client to how many targets must answer each of its shapes."""
+    """Client to how many targets must answer each request it usually sends: every build proves
+    it."""
     codex: CodexShape = CodexShape()
     """Own fields of the Codex catalog."""
 
@@ -133,7 +136,7 @@ class PhaseRuleShape(Node):
     max_chars: Annotated[int, Field(ge=1, le=4000)] | None = None
     """That text is no longer than this."""
     after_tools: bool | None = None
-    """Whether tool results follow that text."""
+    """Whether tool results follow that text: the model is in the middle of its work."""
     min_input_tokens: Tokens | None = None
     """The estimated input is at least this."""
 

@@ -94,7 +94,7 @@ class ErrorRowShape(Node):
     code: Text | None = None
     """The error code in the body it applies to; any when absent."""
     class_: ErrorClass = Field(alias="class")
-    """What such an error is taken for."""
+    """What such an error is taken for; it decides whether the next target is tried."""
 
 
 class ProviderShape(Node):

@@ -89,9 +89,12 @@ class SettingsShape(Node):
     keepalive: Seconds = 15.0
     """After so much silence a stream gets a sign of life."""
     docs: Literal["token", "public", "off"] = "token"
-    """Who may read the names of groups and targets under `/docs/`."""
+    """Who may read the names of groups and targets under `/docs/`: token (callers), public
+    (everybody), off (there are no such pages)."""
     hosted_tools: dict[HostedType, Literal["prefer", "strip", "refuse", "need"]] = {}
-    """What to do with provider-executed tools, by type; `need` for a type not listed."""
+    """What to do with a tool that a provider runs, by its type: prefer (kept where the target has
+    it, else left out), strip (left out), refuse (400), need (only targets that have it). A type
+    that is not listed is needed."""
 
 
 class ReasoningShape(Node):

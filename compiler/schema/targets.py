@@ -56,11 +56,12 @@ class SkinReasoning(Node):
     """How a skin takes reasoning."""
 
     control: Literal["effort", "budget", "adaptive", "toggle"] | None = None
-    """The form a level is written in."""
+    """The form a level is written in: effort (a word), budget (thinking tokens), adaptive (the
+    model decides, with a word), toggle (on or off)."""
     levels: Annotated[list[Level], Unique] = []
-    """Levels the model has natively."""
+    """Levels the model has natively; only these are advertised."""
     map: dict[Level, Level] = {}
-    """Asked level to the level sent instead."""
+    """Asked level to the listed level that is sent instead."""
     default: Level | None = None
     """The level the model uses when none is asked."""
     min_budget: Tokens | None = None
@@ -70,9 +71,11 @@ class SkinReasoning(Node):
     summaries: bool = False
     """Whether reasoning summaries can be asked for."""
     echo: Literal["required", "optional", "forbidden"] = "optional"
-    """Whether earlier reasoning must, may or must not be sent back."""
-    field: Literal["reasoning_content", "reasoning"] = "reasoning_content"
-    """The Chat field reasoning text stands in."""
+    """Whether the reasoning of earlier turns must (required), may (optional) or must not
+    (forbidden) be sent back."""
+    field: Literal["reasoning_content", "reasoning", "think"] = "reasoning_content"
+    """The Chat field reasoning text stands in; `think`: between `<think>` and `</think>`, in front
+    of the content."""
     rejects: Annotated[list[BodyField], Unique] = []
     """Parameters left out when reasoning goes on the wire because the caller asked."""
 
@@ -87,7 +90,7 @@ class OutputCap(Node):
     max: Tokens | None = None
     """The largest cap the model takes."""
     over: Literal["clamp", "skip"] = "skip"
-    """What to do with a larger one: shrink it, or leave the target out."""
+    """What to do with a larger one: clamp (shrink it to `max`), or skip (leave the target out)."""
     honored: bool = True
     """Whether the model keeps to the cap."""
     default: Tokens | None = None
@@ -138,36 +141,43 @@ class SkinShape(Node):
     model: Text | None = None
     """The upstream's model name in this dialect; the target's when absent."""
     stream: Literal["native", "synthesized", "none"] = "none"
-    """Whether answers stream."""
+    """Whether answers stream: native (the upstream does), synthesized (the router makes a stream of
+    a whole answer), none."""
     input: Annotated[list[Literal["text", "image", "document", "audio"]], Unique] = ["text"]
     """What the model reads."""
     image_sources: Annotated[list[Literal["url", "inline"]], Unique] = ["url", "inline"]
-    """How images may come."""
+    """How images may come: url (the upstream fetches them), inline (as data)."""
     tools: Annotated[list[ToolWord], Unique] = []
-    """function, parallel, forced, custom, namespace, `hosted:<type>`."""
+    """Kinds of tools: function, parallel (several calls at once), forced (a call may be demanded),
+    custom (text by a grammar), namespace (Responses), `hosted:<type>` (run by the provider)."""
     structured: Annotated[list[Literal["json_object", "json_schema"]], Unique] = []
-    """Forms of structured output."""
+    """Forms of structured output: json_object (any JSON), json_schema (by a schema)."""
     extras: Annotated[list[Literal["logprobs", "multiple"]], Unique] = []
-    """Log probabilities; several answers at once."""
+    """What few models have: logprobs (log probabilities), multiple (several answers at once)."""
     reasoning: SkinReasoning | None = None
     """How reasoning is taken; without it the skin has none."""
     output_cap: OutputCap | None = None
-    """The output cap."""
+    """The largest and smallest output cap, and the field it travels in."""
     stateful: bool = False
     """Whether the upstream keeps responses that a later request may continue."""
     store: Literal["pass", "force_false"] = "pass"
-    """Whether `store` goes on as the caller wrote it."""
+    """What becomes of `store`: pass (as the caller wrote it), force_false."""
     prefill: bool = False
     """Whether a trailing assistant message is continued."""
     system_turns: Literal["keep", "fold"] | None = None
     """A `role: system` turn inside Messages: kept, or folded into the neighbouring user turn.
     Kept by default with `betas: pass`, else folded."""
     prompt_cache: Literal["auto", "explicit", "none"] = "none"
-    """How the upstream caches prompts: what a bridge does with the caller's cache hints."""
+    """How the upstream caches prompts: auto (by itself), explicit (where the body marks it), none.
+    It decides what a bridge does with the caller's cache hints."""
+    tool_schemas: Literal["keep", "openapi", "basic"] = "keep"
+    """The JSON Schema words of tools the upstream takes: keep (all of them), openapi (those of
+    OpenAPI 3.0 that Gemini has), basic (types, properties, items, choices of strings, `anyOf`,
+    descriptions). The others are left out, and references written out."""
     drop: Annotated[list[BodyField], Unique] = []
-    """Top-level body fields left out."""
+    """Top-level body fields that are left out, because the upstream refuses them."""
     patch: Annotated[dict[BodyField, Any], AfterValidator(_json_value)] = {}
-    """Constant body additions."""
+    """Top-level body fields that are added, with their constant values."""
     betas: Betas = []
     """Allowed anthropic-beta values, or `pass` for all."""
     limits: SkinLimits = SkinLimits()
@@ -190,7 +200,7 @@ class TargetShape(Node):
     context: Tokens | None = None
     """The context window in tokens."""
     price: Id | None = None
-    """What it costs."""
+    """What it costs: an entry of `prices`."""
     tags: Annotated[list[Id], Unique] = []
     """Words for people and reports."""
     skins: Annotated[dict[Dialect, SkinShape], Field(min_length=1)]

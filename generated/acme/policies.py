@@ -1,7 +1,7 @@
 # Compiled from deployments/acme.yaml. Do not edit: change it and run `interlock build deployments/acme.yaml`.
 """The groups: how their candidates are ordered and tried."""
 
-from runtime.vocabulary import Group
+from runtime.vocabulary import Group, PhaseRule
 
 GROUPS: dict[str, Group] = {
     "coder": Group(
@@ -29,6 +29,7 @@ GROUPS: dict[str, Group] = {
             "plan": ("opus", "gpt"),
             "implement": ("m3", "sonnet", "gpt"),
         },
+        phase_rules="default",
         phase_default="implement",
         attempts=2,
         attempt_timeout=120.0,
@@ -46,5 +47,17 @@ GROUPS: dict[str, Group] = {
         unsupported="drop",
         baseline="opus",
         purpose="smoke",
+    ),
+}
+
+PHASE_RULES: dict[str, tuple[PhaseRule, ...]] = {
+    "default": (
+        PhaseRule(phase="small_edit", last_user="\\b(rename|typo|reformat)\\b", one_of=("rename", "typo", "reformat"), max_chars=400),
+        PhaseRule(phase="debug", last_user="\\b(traceback|exception|why (is|does)|failing|crash)\\b", one_of=("traceback", "exception", "why ", "failing", "crash")),
+        PhaseRule(phase="test", last_user="\\b(unit test|pytest|jest|coverage)\\b", one_of=("unit test", "pytest", "jest", "coverage")),
+        PhaseRule(phase="document", last_user="\\b(docstring|readme|changelog)\\b", one_of=("docstring", "readme", "changelog")),
+        PhaseRule(phase="refactor", last_user="\\b(refactor|simplify|clean up)\\b", one_of=("refactor", "simplify", "clean up")),
+        PhaseRule(phase="plan", last_user="\\b(design|architecture|plan|trade-?off)\\b", one_of=("design", "architecture", "plan", "trade")),
+        PhaseRule(phase="implement"),
     ),
 }

@@ -39,7 +39,7 @@ TARGETS: dict[str, Target] = {
         context=272000,
         price="mid",
         skins={
-            "responses": Skin(path="/responses", model="gpt-5.6", cap=Cap(field="max_output_tokens", min=16, max=128000), reasoning=Reasoning(control="effort", levels=("none", "low", "medium", "high", "xhigh"), summaries=True), parallel=True, stateful=True, prompt_cache="auto"),
+            "responses": Skin(path="/responses", model="gpt-5.6", cap=Cap(field="max_output_tokens", min=16, max=128000), reasoning=Reasoning(control="effort", levels=("none", "low", "medium", "high", "xhigh"), summaries=True), parallel=True, custom=True, stateful=True, prompt_cache="auto"),
             "chat": Skin(path="/chat/completions", model="gpt-5.6", cap=Cap(field="max_completion_tokens", max=128000), reasoning=Reasoning(control="effort", levels=("none", "low", "medium", "high", "xhigh"), rejects=("temperature", "top_p")), parallel=True),
         },
     ),

@@ -4,7 +4,7 @@
 from runtime.vocabulary import Caller, LimitSet, Token
 
 REACHES: dict[str, tuple[str, ...]] = {
-    "r1": ("scripted",),
+    "web": ("scripted",),
 }
 
 LIMITS: dict[str, LimitSet] = {
@@ -12,7 +12,7 @@ LIMITS: dict[str, LimitSet] = {
 }
 
 CALLERS: dict[str, Caller] = {
-    "you": Caller(user="you", project="web", env="dev", groups=("coder",), reach="r1", listing="r1-c84a9e3a", limits="laptop"),
+    "you": Caller(user="you", project="web", env="dev", groups=("coder",), reach="web", listing="web-c84a9e3a", limits="laptop"),
 }
 
 TOKENS: dict[str, Token] = {

@@ -16,7 +16,7 @@ TARGETS: dict[str, Target] = {
         context=200000,
         price="large",
         skins={
-            "responses": Skin(path="/responses", model="scripted-large", cap=Cap(field="max_output_tokens", max=64000, over="clamp"), reasoning=Reasoning(control="effort", levels=("low", "medium", "high"), summaries=True), parallel=True),
+            "responses": Skin(path="/responses", model="scripted-large", cap=Cap(field="max_output_tokens", max=64000, over="clamp"), reasoning=Reasoning(control="effort", levels=("low", "medium", "high"), summaries=True), parallel=True, custom=True),
             "messages": Skin(path="/messages", model="scripted-large", cap=Cap(field="max_tokens", max=64000, over="clamp", default=32000), reasoning=Reasoning(control="adaptive", levels=("low", "medium", "high"), summaries=True, echo="required"), parallel=True, system_turns="keep", betas="pass"),
             "chat": Skin(path="/chat/completions", model="scripted-large", cap=Cap(field="max_tokens", max=64000, over="clamp"), reasoning=Reasoning(control="effort", levels=("low", "medium", "high"), summaries=True), parallel=True),
         },

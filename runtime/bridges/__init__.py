@@ -1,8 +1,4 @@
-"""Which bridges this version can cross; it knows nothing of who names them."""
+"""Requests from one dialect into another, a folder per pair, and what they share.
 
-from __future__ import annotations
-
-from typing import Final
-
-# Named bridges outside this set are parsed and checked, but lead nowhere yet.
-SERVED: Final[frozenset[str]] = frozenset()
+`served` has them all by name; `relay` brings the answers back.
+"""

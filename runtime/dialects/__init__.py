@@ -8,27 +8,35 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import msgspec
 
 from runtime.dialects import answer
 from runtime.dialects.chat import answer as chat_answer
+from runtime.dialects.chat import decoder as chat_decoder
 from runtime.dialects.chat import edit as chat_edit
+from runtime.dialects.chat import encoder as chat_encoder
 from runtime.dialects.chat import errors as chat_errors
 from runtime.dialects.chat import read as chat_read
 from runtime.dialects.decode import too_deep
 from runtime.dialects.messages import answer as messages_answer
+from runtime.dialects.messages import decoder as messages_decoder
 from runtime.dialects.messages import edit as messages_edit
+from runtime.dialects.messages import encoder as messages_encoder
 from runtime.dialects.messages import errors as messages_errors
 from runtime.dialects.messages import read as messages_read
 from runtime.dialects.reading import Edited, OtherDialect, Reading, Step
 from runtime.dialects.responses import answer as responses_answer
+from runtime.dialects.responses import decoder as responses_decoder
 from runtime.dialects.responses import edit as responses_edit
+from runtime.dialects.responses import encoder as responses_encoder
 from runtime.dialects.responses import errors as responses_errors
 from runtime.dialects.responses import read as responses_read
+from runtime.dialects.way import Decoder, Encoder, Way
 from runtime.errors import CallerError, RouterError
-from runtime.vocabulary import Settings
+from runtime.events import Answer
+from runtime.vocabulary import Settings, Skin
 
 Headers = Mapping[bytes, bytes]
 
@@ -55,7 +63,7 @@ class Dialect(msgspec.Struct, frozen=True):
     # the body, understood; it may turn out to be written in another dialect
     read: Callable[[bytes, Headers, Settings], Reading]
     # the body for one candidate
-    edit: Callable[[bytes, Reading, Step], Edited]
+    edit: Callable[[bytes | dict[str, Any], Reading, Step], Edited]
     # one per streamed answer
     Watcher: type[answer.Watcher]
     # an answer in one piece
@@ -64,6 +72,10 @@ class Dialect(msgspec.Struct, frozen=True):
     error_event: Callable[[RouterError, str, answer.Watcher | None], bytes]
     overflow: Callable[[int, int], CallerError]
     status_of: Callable[[RouterError], int]
+    # answers of a skin as events, and events as answers for a caller
+    decoder: Callable[[Skin], Decoder]
+    Encoder: Callable[[Way], Encoder]
+    encode_whole: Callable[[Answer, Way], bytes]
 
 
 _READERS: Final[dict[str, Reader]] = {
@@ -85,6 +97,15 @@ def _read(path_dialect: str, body: bytes, headers: Headers, settings: Settings) 
             raise too_deep() from None
 
 
+def _thinks(skin: Skin) -> bool:
+    """Whether the skin says that its content begins with thinking between tags."""
+    return skin.reasoning is not None and skin.reasoning.field == "think"
+
+
+def _chat_decoder(skin: Skin) -> Decoder:
+    return chat_decoder.Decoder(think=_thinks(skin))
+
+
 DIALECTS: Final[dict[str, Dialect]] = {
     "chat": Dialect(
         read=partial(_read, "chat"),
@@ -95,6 +116,9 @@ DIALECTS: Final[dict[str, Dialect]] = {
         error_event=chat_errors.error_event,
         overflow=chat_errors.overflow,
         status_of=chat_errors.status_of,
+        decoder=_chat_decoder,
+        Encoder=chat_encoder.Encoder,
+        encode_whole=chat_encoder.encode_whole,
     ),
     "responses": Dialect(
         read=partial(_read, "responses"),
@@ -105,6 +129,9 @@ DIALECTS: Final[dict[str, Dialect]] = {
         error_event=responses_errors.error_event,
         overflow=responses_errors.overflow,
         status_of=responses_errors.status_of,
+        decoder=lambda _skin: responses_decoder.Decoder(),
+        Encoder=responses_encoder.Encoder,
+        encode_whole=responses_encoder.encode_whole,
     ),
     "messages": Dialect(
         read=partial(_read, "messages"),
@@ -115,5 +142,8 @@ DIALECTS: Final[dict[str, Dialect]] = {
         error_event=messages_errors.error_event,
         overflow=messages_errors.overflow,
         status_of=messages_errors.status_of,
+        decoder=lambda _skin: messages_decoder.Decoder(),
+        Encoder=messages_encoder.Encoder,
+        encode_whole=messages_encoder.encode_whole,
     ),
 }

@@ -11,17 +11,25 @@ from __future__ import annotations
 import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 
 from runtime import failures, sse
+from runtime.dialects.surrogates import has_halves, is_torn, joined, mended
+from runtime.dialects.usual import Usual
 from runtime.errors import UpstreamError
 from runtime.usage import Meter, Usage
+
+T = TypeVar("T")
 
 # Lifecycle events are small; an upstream that sends this much before any content never will.
 MAX_HELD: Final = 1 << 20
 DONE: Final = b"[DONE]"
+
+# How often a stream is looked at for its usual event: each block of an answer has its own, and
+# where every event differs, nothing is gained by looking at all of them.
+_LESSONS: Final = 16
 
 _NOTHING: Final = frozenset((b"", b"null", b'""', b"[]", b"{}"))
 _LONGEST_NOTHING: Final = max(map(len, _NOTHING))
@@ -34,6 +42,8 @@ class Whole(msgspec.Struct, frozen=True):
     body: bytes
     usage: Usage | None = None
     finish: str | None = None
+    # parts that had no equivalent in another dialect
+    unknown: int = 0
 
 
 class Watcher(ABC):
@@ -55,8 +65,13 @@ class Watcher(ABC):
         self.committed = False
         self.done = False
         self.error: UpstreamError | None = None
+        # the failure itself, as it is where no content has gone out yet
+        self.cause: UpstreamError | None = None
         self.finish: str | None = None
         self.response_id = response_id
+        # Unix seconds, and the number of the next event in a dialect that has numbers
+        self.created_at = 0
+        self.next_number = 0
         self.adopted = False
         self._hide_usage = hide_usage
         self._rewrite_id = rewrite_id
@@ -65,6 +80,13 @@ class Watcher(ABC):
         self._held: list[bytes] = []
         self._held_bytes = 0
         self._ended = False
+        self._usual: Usual | None = None
+        self._lessons = _LESSONS
+
+    @property
+    def face(self) -> Watcher:
+        """What the caller has seen of this answer: here that is what was watched."""
+        return self
 
     @property
     def usage(self) -> Usage | None:
@@ -73,6 +95,11 @@ class Watcher(ABC):
 
     def feed(self, data: bytes) -> bytes:
         """What may go to the caller now that `data` has come; nothing until there is content."""
+        usual = self._usual
+        if usual is not None and not self.done and self.error is None and self._splitter.plain:
+            usually = usual.edited(data)
+            if usually is not None:
+                return usually
         out = self._take(self._splitter.feed(data))
         if self._splitter.fault and not self.done:
             self._fail(failures.invalid(self._splitter.fault))
@@ -82,7 +109,7 @@ class Watcher(ABC):
         """What goes out at a clean end; `error` is set where the answer is not complete."""
         out = b""
         if rest := self._splitter.close():
-            out = self._take([sse.ended(rest)])
+            out = self._take([sse.ended(rest)], ended=True)
         if not self.done and self.error is None:
             out += self._at_end()
         return out
@@ -142,6 +169,7 @@ class Watcher(ABC):
 
     def _fail(self, error: UpstreamError) -> None:
         if self.error is None:
+            self.cause = error
             self.error = failures.interrupted(error) if self.committed else error
             self._held.clear()
 
@@ -151,16 +179,26 @@ class Watcher(ABC):
 
     # --- holding back --------------------------------------------------------------------------
 
-    def _take(self, events: Sequence[bytes]) -> bytes:
+    def _take(self, events: Sequence[bytes], *, ended: bool = False) -> bytes:
         out: list[bytes] = []
         at = 0
         while at < len(events) and self.error is None:
             if self.committed and not self.done:
                 end = self._plain_until(events, at)
+                if end - at == len(events):
+                    if end == 1 and self._lessons:
+                        self._lessons -= 1
+                        self._usual = Usual.learnt(events[0], self._edited)
+                    return self._edited(events)
                 if end > at:
                     out.append(self._edited(events[at:end]))
                     at = end
                     continue
+            if has_halves(events[at]):
+                if at + 1 == len(events) and not ended and is_torn(events[at]):
+                    self._splitter.put_back(events[at])
+                    break
+                events = _healed(events, at)
             self._pass(events[at], out)
             at += 1
         return b"".join(out)
@@ -207,6 +245,31 @@ class Watcher(ABC):
         self._held_bytes += len(event)
         if self._held_bytes > MAX_HELD:
             self._fail(failures.invalid("1 MiB of events brought no content"))
+
+
+def _healed(events: Sequence[bytes], at: int) -> Sequence[bytes]:
+    """The events, with nothing but whole characters in one of them."""
+    healed = list(events)
+    healed[at : at + 2] = joined(*events[at : at + 2]) if at + 1 < len(events) else events[at:]
+    healed[at] = mended(healed[at])
+    return healed
+
+
+def read_whole(decoder: msgspec.json.Decoder[T], body: bytes) -> tuple[T, bytes]:
+    """An answer in one piece, and its bytes with whole characters only.
+
+    Raises DecodeError, UnicodeDecodeError or RecursionError.
+    """
+    try:
+        answer = decoder.decode(body)
+    except msgspec.DecodeError:
+        if not has_halves(body):
+            raise
+        body = mended(body)
+        answer = decoder.decode(body)
+    if not body.isascii():
+        body.decode()
+    return answer, body
 
 
 def content_matches(*, streaming: bool, content_type: str | None) -> bool:

@@ -12,10 +12,10 @@ from typing import Any, Final
 import msgspec
 
 from runtime import hosted
-from runtime.dialects.decode import decode
 from runtime.dialects.reading import Edited, Reading, Step
+from runtime.dialects.schemas import rewritten
 from runtime.dialects.tools import CLIENT_TOOLS, Tool
-from runtime.reasoning import OWNED, Ask, Wanted, form
+from runtime.reasoning import NOTHING_ASKED, OWNED, Ask, Wanted, form
 
 _OBJECT: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _LIST: Final = msgspec.json.Decoder(list[msgspec.Raw])
@@ -24,17 +24,22 @@ _ENCODER: Final = msgspec.json.Encoder()
 _OPEN: Final = ord("{")
 _OPEN_LIST: Final = ord("[")
 _ALLOWED: Final = "allowed_tools"
+# `functions` is Chat's first name for tools.
+_TOOL_LISTS: Final = ("tools", "functions")
 # Types of a choice that are not the types of hosted tools.
 _CLIENT_KINDS: Final = frozenset(("function", "custom", "auto", "any", "tool", "none"))
 
 
 class Draft:
-    """`top` maps keys to `Raw`, or to what a change put there. `cap` is what goes on the wire."""
+    """`top` maps keys to `Raw`, or to what a bridge or a change put there.
+
+    `cap` is what goes on the wire.
+    """
 
     __slots__ = ("betas", "cap", "dropped", "hide_usage", "reading", "step", "top")
 
-    def __init__(self, body: bytes, reading: Reading, step: Step) -> None:
-        self.top: dict[str, Any] = decode(_OBJECT, body, "")
+    def __init__(self, body: bytes | dict[str, Any], reading: Reading, step: Step) -> None:
+        self.top: dict[str, Any] = dict(reading.top) if isinstance(body, bytes) else body
         self.reading = reading
         self.step = step
         self.dropped: list[str] = []
@@ -54,7 +59,7 @@ class Draft:
         """The plain value at a path; None where there is none."""
         holder, key = self._holder(path)
         value = holder.get(key) if holder is not None else None
-        return msgspec.json.decode(value) if isinstance(value, msgspec.Raw) else value
+        return _plain(value)
 
     def set(self, path: str, value: Any) -> None:
         """Writes a value, making the objects on the way."""
@@ -193,14 +198,16 @@ def write_cap(draft: Draft, fields: Iterable[str]) -> None:
     declared, asked, value = draft.step.skin.cap, draft.reading.shape.cap, draft.cap
     if value is None:
         return
-    here = next((field for field in fields if field in draft.top), None)
-    name = declared.field if declared is not None else here
+    here = [field for field in fields if field in draft.top]
+    name = declared.field if declared is not None else here[0] if here else None
     if name is None:
         return
+    if value == asked and here == [name] and isinstance(draft.top[name], msgspec.Raw):
+        return  # as it came
     if declared is not None:
-        for field in fields:
+        for field in here:
             if field != name:
-                draft.top.pop(field, None)
+                del draft.top[field]
     if draft.get(name) != value:
         draft.top[name] = value
     if asked is not None and value != asked:
@@ -212,6 +219,8 @@ def write_reasoning(draft: Draft) -> None:
     reading, step = draft.reading, draft.step
     skin = step.skin.reasoning
     ask = Ask(reading.level, reading.budget, reading.thinking_off, reading.thinking)
+    if ask == NOTHING_ASKED and not step.group_default and (skin is None or not skin.default):
+        return  # the usual case, without the 2 us of finding out
     wanted = Wanted(
         dialect=reading.dialect,
         ask=ask,
@@ -221,7 +230,10 @@ def write_reasoning(draft: Draft) -> None:
         budgets=step.budgets,
         cap=draft.cap,
         sent=draft.top,
-        broken_turn=reading.opaque and reading.tool_loop and not step.same_continuity,
+        broken_turn=reading.broken_turn
+        or (
+            reading.tool_loop and (reading.wrapped or (reading.opaque and not step.same_continuity))
+        ),
     )
     written = form(wanted, skin)
     draft.dropped += written.dropped
@@ -257,6 +269,52 @@ def write_parallel_off(draft: Draft) -> None:
         draft.dropped += ["parallel_tool_calls"] if asked else []
 
 
+def write_schemas(draft: Draft) -> None:
+    """Writes tool schemas in the words of the skin, and names those that are lost."""
+    if draft.step.skin.tool_schemas == "keep":
+        return
+    for field in _TOOL_LISTS:
+        if tools := open_list(draft.top.get(field)):
+            draft.top[field] = with_schemas(draft, tools, field)
+
+
+def with_schemas(draft: Draft, tools: list[Any], where: str) -> list[Any]:
+    """The tools with their schemas in the words of the skin; others stay as they came."""
+    return [_with_schema(draft, tool, f"{where}[{n}]") for n, tool in enumerate(tools)]
+
+
+def _with_schema(draft: Draft, raw: Any, where: str) -> Any:
+    tool = open_object(raw) or {}
+    if inner := open_list(tool.get("tools")):  # a namespace
+        rewritten_tools = with_schemas(draft, inner, f"{where}.tools")
+        return raw if rewritten_tools == inner else _like(raw, {**tool, "tools": rewritten_tools})
+    nested = open_object(tool.get("function"))
+    holder = tool if nested is None else nested
+    field = "input_schema" if "input_schema" in holder else "parameters"
+    given = _plain(holder.get(field))
+    if given is None:
+        return raw
+    name = str(_plain(holder.get("name")) or where)
+    place = where if nested is None else f"{where}.function"
+    schema, lost = rewritten(given, draft.step.skin.tool_schemas, name, f"{place}.{field}")
+    if schema == given:
+        return raw
+    draft.dropped += [f"tools[].{keyword}" for keyword in lost]
+    holder = {**holder, field: schema}
+    if lost and _plain(holder.get("strict")) is True:
+        del holder["strict"]  # it asks for words that are lost
+        draft.dropped.append("tools[].strict")
+    return _like(raw, holder if nested is None else {**tool, "function": holder})
+
+
+def _plain(value: Any) -> Any:
+    return msgspec.json.decode(value) if isinstance(value, msgspec.Raw) else value
+
+
+def _like(raw: Any, changed: dict[str, Any]) -> Any:
+    return closed(changed) if isinstance(raw, msgspec.Raw) else changed
+
+
 def drop_fields(draft: Draft) -> None:
     """Leaves out what the skin does not take."""
     for path in draft.step.skin.drop:
@@ -279,8 +337,18 @@ def _merge(holder: dict[str, Any], additions: dict[str, Any]) -> None:
             holder[key] = inner
 
 
+def write_unstreamed(draft: Draft) -> None:
+    """Asks a skin that cannot stream for the answer in one piece."""
+    if draft.step.skin.synthesized and draft.reading.stream:
+        draft.top["stream"] = False
+        draft.top.pop("stream_options", None)
+
+
 def edited(
-    body: bytes, reading: Reading, step: Step, changes: Iterable[Callable[[Draft], None]]
+    body: bytes | dict[str, Any],
+    reading: Reading,
+    step: Step,
+    changes: Iterable[Callable[[Draft], None]],
 ) -> Edited:
     """The body after all changes, in their order."""
     draft = Draft(body, reading, step)

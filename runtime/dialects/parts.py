@@ -12,7 +12,9 @@ from typing import Final
 import msgspec
 
 from runtime import images
-from runtime.dialects.decode import ABSENT, decode, invalid, is_set
+from runtime.dialects.decode import ABSENT, decode, invalid, is_set, too_deep
+from runtime.opaque import holds_wrapped
+from runtime.signs import DOCUMENT_URL, FILE_ID
 from runtime.vocabulary import AUDIO, DOCUMENT, IMAGE_INLINE, IMAGE_URL, Images
 
 
@@ -30,18 +32,22 @@ class Part(msgspec.Struct, gc=False):
     """One part of a message or tool result, in any dialect."""
 
     type: str | None = None
-    text: str | None = None
-    content: Content = None
+    text: msgspec.Raw = ABSENT
+    content: msgspec.Raw = ABSENT
     image_url: msgspec.Raw = ABSENT
     file: msgspec.Raw = ABSENT
     file_data: msgspec.Raw = ABSENT
     file_url: msgspec.Raw = ABSENT
     input_audio: msgspec.Raw = ABSENT
     source: msgspec.Raw = ABSENT
+    # of a thinking block
+    signature: msgspec.Raw = ABSENT
 
 
 # A tool result may also be a single part: a screenshot, or the error of a hosted tool.
 Content = str | list[Part] | Part | None
+# A content that may not have been decoded yet.
+Carried = Content | msgspec.Raw
 
 
 class _Link(msgspec.Struct):
@@ -61,12 +67,15 @@ _LINK: Final = msgspec.json.Decoder(_Link | None)
 _FILE: Final = msgspec.json.Decoder(_File | None)
 _AUDIO: Final = msgspec.json.Decoder(_Audio | None)
 _URL: Final = msgspec.json.Decoder(str)
+_TEXT: Final = msgspec.json.Decoder(str | None)
+_CONTENT: Final[msgspec.json.Decoder[Content]] = msgspec.json.Decoder(Content)
 
 
 class Parts:
     """Collects what the parts of one body need, and counts and judges what they carry."""
 
     __slots__ = (
+        "_depth",
         "_limits",
         "documents",
         "echo",
@@ -74,16 +83,23 @@ class Parts:
         "inline_bytes",
         "needs",
         "opaque",
+        "signs",
+        "wrapped",
     )
 
     def __init__(self, limits: Images) -> None:
         self._limits = limits
+        self._depth = 0
         self.needs = 0
         self.images = 0
         self.documents = 0
         self.inline_bytes = 0
         self.opaque = False
+        # some of that came out of an answer over a bridge
+        self.wrapped = False
         self.echo = False
+        # what no feature tells and some bridge refuses, e.g. "file-id"
+        self.signs: tuple[str, ...] = ()
 
     def add(self, content: Content, where: str) -> None:
         """Looks at what stands at a JSON path. Raises CallerError for what may not travel."""
@@ -94,12 +110,23 @@ class Parts:
             self._add(content, where)
 
     def _add(self, part: Part, where: str) -> None:
+        if not is_text(part.text):
+            decode(_TEXT, part.text, f"{where}.text")  # for what it refuses
         handler = _HANDLERS.get(part.type)
         if handler is not None:
             handler(self, part, where)
         elif is_set(part.image_url):
             self.image(part, where)  # whatever its type: it is what its fields say
-        self.add(part.content, f"{where}.content")
+        if not is_text(part.content):
+            self._add_inner(part.content, f"{where}.content")
+
+    def _add_inner(self, raw: msgspec.Raw, where: str) -> None:
+        """Parts inside a part. Each level is decoded anew, so their number has to be bounded."""
+        self._depth += 1
+        if self._depth > _DEEPEST:
+            raise too_deep()
+        self.add(opened(raw, where), where)
+        self._depth -= 1
 
     # --- images --------------------------------------------------------------------------------
 
@@ -109,6 +136,7 @@ class Parts:
         where, raw = f"{where}.image_url", part.image_url
         if not is_set(raw):
             self.needs |= IMAGE_URL  # a file id: the provider fetches what it was given before
+            self.signs += (FILE_ID,)
             return
         if memoryview(raw)[0] != _QUOTE:
             link = decode(_LINK, raw, where)
@@ -130,6 +158,7 @@ class Parts:
             self._image_link(_string(source.url, f"{where}.url"), f"{where}.url")
         else:
             self.needs |= IMAGE_URL
+            self.signs += (FILE_ID,)
 
     def _count_image(self, where: str) -> None:
         self.images += 1
@@ -170,6 +199,9 @@ class Parts:
         elif is_set(part.file_url):
             place = f"{where}.file_url"
             self._check_url(_string(part.file_url, place), place)
+            self.signs += (DOCUMENT_URL,)
+        else:
+            self.signs += (FILE_ID,)
 
     def source_document(self, part: Part, where: str) -> None:
         """Messages documents: bytes, plain text, a URL, an uploaded file, or parts again."""
@@ -184,8 +216,15 @@ class Parts:
             self.inline_bytes += len(_string(source.data, f"{where}.data"))
         elif source.type == "url":
             self._check_url(_string(source.url, f"{where}.url"), f"{where}.url")
+            self.signs += (DOCUMENT_URL,)
+        elif source.type == "file":
+            self.signs += (FILE_ID,)
         elif source.content is not None and not isinstance(source.content, str):
             self.add(source.content, f"{where}.content")
+
+    def upload(self, _part: Part, _where: str) -> None:
+        """Messages: a file in the container of the provider's own tools."""
+        self.signs += (FILE_ID,)
 
     def _count_document(self) -> None:
         self.documents += 1
@@ -215,12 +254,15 @@ class Parts:
 
     # --- parts of one dialect ------------------------------------------------------------------
 
-    def thinking(self, _part: Part, _where: str) -> None:
+    def thinking(self, part: Part, _where: str) -> None:
         """Reasoning in a history; in Messages it is signed, and good for its maker only."""
         self.opaque = self.echo = True
+        self.wrapped = self.wrapped or holds_wrapped(part.signature)
 
 
+_DEEPEST: Final = 16  # a tool result holds parts, and a search result in it a text: three
 _QUOTE: Final = ord('"')
+_TEXT_BEGINS: Final = b'"n'  # of a string or null
 _HANDLERS: Final[dict[str | None, Callable[[Parts, Part, str], None]]] = {
     "image_url": Parts.image,
     "input_image": Parts.image,
@@ -229,6 +271,7 @@ _HANDLERS: Final[dict[str | None, Callable[[Parts, Part, str], None]]] = {
     "file": Parts.file,
     "input_file": Parts.file,
     "document": Parts.source_document,
+    "container_upload": Parts.upload,
     "input_audio": Parts.audio,
     "thinking": Parts.thinking,
     "redacted_thinking": Parts.thinking,
@@ -244,18 +287,31 @@ def is_plain(content: Content) -> bool:
     for part in content:
         if part.type in _HANDLERS or part.image_url is not ABSENT:
             return False
-        if not (part.content is None or isinstance(part.content, str)):
-            return False
+        for raw in (part.text, part.content):
+            if raw is not ABSENT and memoryview(raw)[0] != _QUOTE:
+                return False
     return True
 
 
-def texts(content: Content) -> list[str]:
+def texts(content: Carried) -> list[str]:
     """The plain texts of a message, in order."""
+    if isinstance(content, msgspec.Raw):
+        content = _CONTENT.decode(content) if is_set(content) else None
     if isinstance(content, str):
         return [content]
-    if isinstance(content, Part):
-        return [content.text or ""]
-    return [part.text for part in content or () if part.text]
+    parts = [content] if isinstance(content, Part) else content or ()
+    return [_TEXT.decode(part.text) or "" for part in parts if is_set(part.text)]
+
+
+def opened(raw: msgspec.Raw, where: str) -> Content:
+    """A content that was carried and is no plain text. Raises CallerError."""
+    return decode(_CONTENT, raw, where)
+
+
+def is_text(raw: msgspec.Raw) -> bool:
+    """Whether a carried content is a string, or none at all: then it is not decoded."""
+    view = memoryview(raw)
+    return not len(view) or view[0] in _TEXT_BEGINS
 
 
 def _string(raw: msgspec.Raw, where: str) -> memoryview:

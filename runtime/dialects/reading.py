@@ -5,10 +5,15 @@ These records are all that the exchange knows of a body; the bytes stay with the
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
-from runtime.dialects.parts import Parts
+from runtime.dialects.parts import Carried, Parts
+from runtime.dialects.session import digest
 from runtime.dialects.tools import Toolbox
+from runtime.dialects.turns import Turn, last_said
+from runtime.phases import Said
 from runtime.shape import Shape, estimate_input_tokens
 from runtime.vocabulary import Skin, Target
 
@@ -20,8 +25,14 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     model: str | None
     stream: bool
     shape: Shape
-    # first session key found in headers and body, else a digest of how the conversation opens
-    session: str | None
+    # first session key found in headers and body; None where the client gives none
+    session_key: str | None
+    # how the conversation opens: a digest of it stands in for the key where one is needed
+    opening: tuple[Carried, ...] = ()
+    # the turns as they were read, for whoever asks what the caller said
+    turns: Sequence[Turn] = ()
+    # the members of the body as they came, what is written for a candidate starts from them
+    top: dict[str, msgspec.Raw] = {}
     # the asked reasoning level (a budget is mapped to one), and the budget as written
     level: str | None = None
     budget: int | None = None
@@ -34,6 +45,8 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     previous_response_id: str | None = None
     # JSON path of state that bears an upstream's own id: nothing says whose it is
     unsealed: str | None = None
+    # words of `runtime.signs`: what some bridge refuses
+    signs: tuple[str, ...] = ()
     # temperature 0, written out
     deterministic: bool = False
 
@@ -44,6 +57,8 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     betas: tuple[str, ...] = ()
     # the history holds state only its maker can read: signatures, encrypted reasoning
     opaque: bool = False
+    # some of that state was made behind a bridge: no skin of this dialect can read it
+    wrapped: bool = False
     # the history holds readable reasoning of earlier answers
     echo: bool = False
     # Responses: reasoning of earlier answers is referred to by its id
@@ -52,6 +67,18 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     system_turns: bool = False
     # the last turn is nothing but tool results: the model is in the middle of its own turn
     tool_loop: bool = False
+    # that turn began with thinking whose proof could not come along
+    broken_turn: bool = False
+
+    @property
+    def session(self) -> str | None:
+        """What the turns of one conversation share; a digest is made only where it is asked for."""
+        return self.session_key or digest(self.opening)
+
+    @property
+    def said(self) -> Said:
+        """What the caller said last; looked for where it is asked for."""
+        return last_said(self.turns)
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):

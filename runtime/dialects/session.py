@@ -8,7 +8,7 @@ from typing import Any, Final, Protocol
 
 import msgspec
 
-from runtime.dialects.parts import Content, texts
+from runtime.dialects.parts import Carried, texts
 
 # First come, first served: what a client says of the session outweighs what it says of a cache.
 _HEADERS: Final = (
@@ -29,9 +29,8 @@ def session_key(
     headers: Mapping[bytes, bytes],
     prompt_cache_key: str | None,
     user_id: str | None,
-    opening: Iterable[str],
 ) -> str | None:
-    """The first key there is, else a digest of how the conversation opens, else None."""
+    """The first key a client gives; None where it gives none."""
     for name in _HEADERS:
         value = headers.get(name)
         if value:
@@ -40,7 +39,7 @@ def session_key(
         return prompt_cache_key[:_MAX_KEY]
     if user_id and (session := _session_in(user_id)):
         return session[:_MAX_KEY]
-    return _digest(opening)
+    return None
 
 
 class Turn(Protocol):
@@ -49,21 +48,32 @@ class Turn(Protocol):
     @property
     def role(self) -> str | None: ...
     @property
-    def content(self) -> Content: ...
+    def content(self) -> Carried: ...
 
 
-def opening(turns: Iterable[Turn]) -> list[str]:
-    """Leading system texts and the first user message: what no later turn changes."""
-    found: list[str] = []
+def opening(turns: Iterable[Turn], before: Carried = None) -> tuple[Carried, ...]:
+    """`before`, the leading system texts and the first user message: what no later turn changes."""
+    found = [before]
     leading = True
     for turn in turns:
         if turn.role == "user":
-            return found + texts(turn.content)
+            found.append(turn.content)
+            break
         if turn.role in _SYSTEM_ROLES and leading:
-            found += texts(turn.content)
+            found.append(turn.content)
         else:
             leading = False
-    return found
+    return tuple(found)
+
+
+def digest(opening: Iterable[Carried]) -> str | None:
+    """A session key made of how the conversation opens; None where it opens with nothing."""
+    digest, empty = blake2b(digest_size=16), True
+    for content in opening:
+        for text in texts(content):
+            empty = empty and not text
+            digest.update(f"{len(text)}:{text[:_TELLING]}".encode(errors="replace"))
+    return None if empty else digest.hexdigest()
 
 
 def _session_in(user_id: str) -> str | None:
@@ -76,11 +86,3 @@ def _session_in(user_id: str) -> str | None:
         session = known.get("session_id")
         return session if isinstance(session, str) else None
     return user_id.partition(_SESSION_MARK)[2] or None
-
-
-def _digest(opening: Iterable[str]) -> str | None:
-    digest, empty = blake2b(digest_size=16), True
-    for text in opening:
-        empty = empty and not text
-        digest.update(f"{len(text)}:{text[:_TELLING]}".encode(errors="replace"))
-    return None if empty else digest.hexdigest()

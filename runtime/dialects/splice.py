@@ -16,6 +16,7 @@ _SCALAR: Final = re.compile(rb"[^\s,\]}]+")
 _SPACE: Final = re.compile(rb"\s*")
 _COLON: Final = re.compile(rb"\s*:\s*")
 _OPENING: Final = b"{["
+_MODEL: Final = b'"model"'
 
 
 class Member(NamedTuple):
@@ -55,12 +56,10 @@ def name_answer(text: bytes, name: bytes, old: str | None) -> bytes:
 
     Quick where no other member has that key; put in where an upstream left it out.
     """
-    if old is not None and text.count(b'"model"') == 1:
-        _, _, value = text.partition(b'"model"')
-        known = _PLAIN_STRING.match(value)
+    if old is not None and text.count(_MODEL) == 1:
+        known = _PLAIN_STRING.match(text, text.index(_MODEL) + len(_MODEL))
         if known is not None and known[1] == b'"%b"' % old.encode():
-            end = len(text) - len(value) + known.end()
-            return text[: end - len(known[1])] + name + text[end:]
+            return text[: known.start(1)] + name + text[known.end(1) :]
     if (member := find(text, "model")) is not None:
         return replace(text, member, name)
     inside = text.index(b"{") + 1

@@ -81,7 +81,7 @@ class Toolbox:
 
     def add_hosted(self, word: str, where: str) -> None:
         """A hosted tool that stands in a field of its own."""
-        policy = self._policies.get(word, hosted.DEFAULT_POLICY)
+        policy = hosted.policy_of(word, self._policies)
         if policy == "refuse":
             raise hosted.forbidden(word, where)
         if policy == "need":

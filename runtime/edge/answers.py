@@ -45,7 +45,8 @@ def internal_error() -> RouterError:
 def error_event(error: RouterError, call: Call) -> bytes:
     """The event that ends a broken stream in the dialect of the call's path."""
     name = dialect_of(call.path)
-    return DIALECTS[name].error_event(error, call.request_id, call.watcher) if name else b""
+    seen = call.watcher.face if call.watcher is not None else None
+    return DIALECTS[name].error_event(error, call.request_id, seen) if name else b""
 
 
 def _retry_headers(error: RouterError, status: int) -> list[tuple[bytes, bytes]]:

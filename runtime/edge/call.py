@@ -55,8 +55,9 @@ class Call:
     `abort`. The task that handles the call is cancelled when the client disconnects.
 
     `path` is normalised, header names are lower-case. `watcher` may hold the watcher of the stream
-    being sent: the error event of a shutdown is written with it. `notes` go into the request's
-    log line, filtered by its list of allowed fields.
+    being sent: the error event of a shutdown is written with it. `known` holds what was found out
+    from the headers alone, for the calls of this connection that have the same. `notes` go into
+    the request's log line, filtered by its list of allowed fields.
     """
 
     __slots__ = (
@@ -66,6 +67,7 @@ class Call:
         "gone",
         "headers",
         "keep_alive",
+        "known",
         "label",
         "method",
         "notes",
@@ -94,6 +96,7 @@ class Call:
         self.headers: Mapping[bytes, bytes] = head.headers
         self.version: str = head.version
         self.keep_alive: bool = head.keep_alive
+        self.known: dict[object, Any] = head.known
         self.label = ""  # the path as logs may show it: known ones only, parameters as names
         self.body: bytes = b""
         self.peer: str = edge.peer
@@ -181,7 +184,7 @@ class Call:
     def _head(self, status: int, headers: Headers, framing: bytes, body: bytes) -> bytes:
         if self._edge.shared.draining:
             self.keep_alive = False
-        lines = b"".join([b"%b: %b\r\n" % pair for pair in headers])
+        lines = b"".join([b"%b: %b\r\n" % pair for pair in headers]) if headers else b""
         if lines.count(b"\n") != len(headers) or lines.count(b"\r") != len(headers):
             raise ValueError("a header value contains a line break")
         return b"".join(

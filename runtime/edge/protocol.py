@@ -17,7 +17,7 @@ from sanic.server.protocols.base_protocol import SanicProtocol
 from runtime.edge.answers import error_answer, error_event
 from runtime.edge.body import Chunked, Sized, too_large
 from runtime.edge.call import Call
-from runtime.edge.head import MAX_HEAD, Head, hopeless
+from runtime.edge.head import MAX_HEAD, Head, LastHead, hopeless
 from runtime.edge.serve import serve
 from runtime.errors import CallerError, RouterError
 from runtime.log import log_refusal
@@ -47,6 +47,7 @@ class EdgeProtocol(SanicProtocol):
         "_call",
         "_deadline",
         "_held",
+        "_last_head",
         "_phase",
         "_stalled",
         "_unsent",
@@ -63,6 +64,7 @@ class EdgeProtocol(SanicProtocol):
         self._phase = FRESH
         self._deadline = inf
         self._held = b""
+        self._last_head = LastHead()
         self._call: Call | None = None
         self._body: Sized | Chunked | None = None
         self._stalled: float | None = None  # since when the client takes nothing
@@ -176,11 +178,14 @@ class EdgeProtocol(SanicProtocol):
         if not 0 <= end <= MAX_HEAD:
             self._wait_for_head(data)
             return
-        end += 4
-        head = Head()
+        text, rest = data[: end + 4], data[end + 4 :]
+        head = self._last_head.again(text)
         try:
-            head.read(data[:end])
-            self._begin(head, data[end:])
+            if head is None:
+                head = Head()
+                head.read(text)
+                self._last_head.keep(head, text)
+            self._begin(head, rest)
         except RouterError as error:
             self._refuse(error, head)
 
@@ -327,7 +332,7 @@ class EdgeProtocol(SanicProtocol):
         return now - (self._stalled or now) <= self.shared.caps.stall
 
     def _new_call(self, head: Head) -> Call:
-        return Call(self, self._stream, head, head.request_id() or self.shared.new_request_id())
+        return Call(self, self._stream, head, head.request_id or self.shared.new_request_id())
 
 
 def _reset_on_close(transport: asyncio.Transport) -> None:

@@ -21,7 +21,12 @@ async def serve(app: App, call: Call) -> None:
     began = perf_counter()
     outcome = "ok"
     try:
-        await _handle(app, call)
+        handler = app.ctx.hot.get(call.path)
+        if handler is None:
+            await route(app, call)
+        else:
+            _check(call)
+            await handler(call)
         if not call.finished and not call.gone:
             raise RuntimeError("the handler has not answered")
         if call.gone:
@@ -44,17 +49,13 @@ async def serve(app: App, call: Call) -> None:
         log_call(call, outcome, perf_counter() - began)
 
 
-async def _handle(app: App, call: Call) -> None:
-    handler = app.ctx.hot.get(call.path)
-    if handler is None:
-        await route(app, call)
-        return
+def _check(call: Call) -> None:
+    """What a hot handler relies on."""
     call.label = call.path.decode()
     if call.method != b"POST":
         raise _not_post(call)
     if not call.body and not call.headers.keys() & {b"content-length", b"transfer-encoding"}:
         raise CallerError("length-required", "Send a JSON body, with content-length or chunked.")
-    await handler(call)
 
 
 async def _answer(call: Call, error: RouterError) -> None:

@@ -11,11 +11,10 @@ from typing import Annotated
 import msgspec
 
 from runtime.auth import authenticate
-from runtime.decision import Decision, decide, refusal, step
+from runtime.decision import Decision, decide, passage_to, refusal, step
 from runtime.dialects import DIALECTS
 from runtime.dialects.reading import Edited, Reading
 from runtime.edge import Call
-from runtime.endpoints.generate import read_body
 from runtime.exchange import request_headers
 from runtime.selection import Candidate
 from runtime.state import State
@@ -48,7 +47,7 @@ class CountTokens:
         state = self._state
         token_id, caller = authenticate(state.artifact, call.headers, state.today())
         call.notes["token"] = token_id
-        reading = read_body(call, _SURFACE, state)
+        reading = DIALECTS[_SURFACE].read(call.body, call.headers, state.artifact.settings)
         decision = decide(
             state.artifact,
             _SURFACE,
@@ -73,7 +72,12 @@ class CountTokens:
         if tokens is None:
             tokens, source = reading.shape.input_tokens, "estimate"
         trace = self._tracer.routed(
-            decision.group_id, _SURFACE, candidate, attempts=1, dropped=edited.dropped
+            decision.group_id,
+            _SURFACE,
+            candidate,
+            attempts=1,
+            dropped=edited.dropped,
+            phase=decision.phase,
         )
         trace += self._tracer.lines({"Count": source})
         await call.send(200, [_JSON], msgspec.json.encode({"input_tokens": tokens}), trace)
@@ -89,7 +93,8 @@ class CountTokens:
             cap=None,
             group_default=None,
         )
-        return DIALECTS[_SURFACE].edit(call.body, reading, plain)
+        artifact = self._state.artifact
+        return passage_to(artifact, decision, reading, candidate, call.body, plain).edited
 
     async def _ask(self, call: Call, candidate: Candidate, edited: Edited) -> int | None:
         """The provider's own count; None where it has none or does not answer well."""

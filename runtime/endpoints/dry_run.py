@@ -6,14 +6,11 @@ import msgspec
 
 from runtime.artifact import Artifact
 from runtime.cost import money
-from runtime.decision import Decision, step, told
-from runtime.dialects import DIALECTS
+from runtime.decision import Decision, passage_to, told
 from runtime.dialects.reading import Reading
 from runtime.shape import Shape
-from runtime.trace import Estimate
+from runtime.trace import Estimate, complexity, task_type
 from runtime.vocabulary import words
-
-_NO_PHASE = "coding"  # what an agent's request is about where nothing tells more
 
 
 def dry_run(
@@ -30,15 +27,13 @@ def _routing(
 ) -> dict[str, object]:
     chosen, *others = decision.order[: decision.group.attempts]
     show = artifact.settings.trace.show_upstream
-    edited = DIALECTS[decision.surface].edit(
-        body, reading, step(artifact, decision, reading, chosen)
-    )
+    edited = passage_to(artifact, decision, reading, chosen, body).edited
     return {
         "group": decision.group_id,
         "surface": decision.surface,
         "shape": _shape(reading.shape),
-        "taskType": decision.phase or _NO_PHASE,
-        "complexity": _complexity(reading.shape.input_tokens),
+        "taskType": task_type(decision.phase),
+        "complexity": complexity(reading.shape.input_tokens),
         "phase": decision.phase,
         "strategy": decision.group.kind,
         "modelSelected": chosen.skin.model if show else decision.group_id,
@@ -59,9 +54,3 @@ def _routing(
 
 def _shape(shape: Shape) -> dict[str, object]:
     return {**msgspec.structs.asdict(shape), "needs": words(shape.needs)}
-
-
-def _complexity(input_tokens: int) -> str:
-    if input_tokens < 4_000:
-        return "low"
-    return "medium" if input_tokens < 32_000 else "high"

@@ -8,13 +8,24 @@ from runtime.dialects import DIALECTS
 from runtime.dialects.reading import Reading
 from runtime.edge import Call
 from runtime.endpoints.dry_run import dry_run
-from runtime.errors import CallerError, RouterError
+from runtime.errors import RouterError
 from runtime.exchange import Exchange
 from runtime.log import log_exchange
 from runtime.state import State
 from runtime.trace import Tracer
+from runtime.vocabulary import Caller
 
-_PATHS = {"chat": "/v1/chat/completions", "responses": "/v1/responses", "messages": "/v1/messages"}
+
+def authenticated(state: State, call: Call) -> tuple[str, Caller]:
+    """The token's id and its caller, proven once a day for all equal heads of a connection.
+
+    Raises CallerError with 401 or 403.
+    """
+    today = state.today()
+    found: tuple[str, Caller] | None = call.known.get(today)
+    if found is None:
+        found = call.known[today] = authenticate(state.artifact, call.headers, today)
+    return found
 
 
 class Generate:
@@ -28,9 +39,9 @@ class Generate:
     async def __call__(self, call: Call) -> None:
         """Authenticates, reads, decides, and lets the exchange answer. Raises RouterError."""
         state = self._state
-        token_id, caller = authenticate(state.artifact, call.headers, state.today())
+        token_id, caller = authenticated(state, call)
         call.notes["token"] = token_id
-        reading = read_body(call, self._surface, state)
+        reading = DIALECTS[self._surface].read(call.body, call.headers, state.artifact.settings)
         decision = decide(
             state.artifact,
             self._surface,
@@ -70,15 +81,3 @@ class Generate:
             estimate=estimate,
         )
         await call.send(200, [(b"content-type", b"application/json")], body, trace)
-
-
-def read_body(call: Call, surface: str, state: State) -> Reading:
-    """What the body asks for. Raises CallerError, also for a body of another dialect."""
-    reading = DIALECTS[surface].read(call.body, call.headers, state.artifact.settings)
-    if reading.dialect != surface:
-        raise CallerError(
-            "invalid-request",
-            f"This body is in the {reading.dialect} dialect. Post it to "
-            f"{_PATHS[reading.dialect]}, or send a {surface} body here.",
-        )
-    return reading

@@ -109,6 +109,11 @@ class FastAnswer(Answer):
                     self._due = min(self._loop.time() + self._idle, self._total_at)
                 await self._wait()
 
+    async def read(self, limit: int) -> bytes:
+        """As `Answer.read`; one that is all here takes one step."""
+        whole = self._ended and self._error is None and self._inflate is None
+        return self._take() if whole and self._queued <= limit else await super().read(limit)
+
     async def pipe(self, sink: Callable[[bytes], bool]) -> bool:
         """As `Answer.pipe`; the sink is called by the connection itself, which wakes no task.
 
@@ -208,8 +213,18 @@ class FastAnswer(Answer):
 
     def feed(self, data: bytes) -> None:
         """Body bytes are here."""
-        if self._sink is not None:
-            self._pour(data, self._sink)
+        sink = self._sink
+        if sink is not None:
+            # Body bytes straight to the reader; what it cannot take any more waits in the queue.
+            try:
+                if sink(data):
+                    self._due = self._loop.time() + self._idle
+                    return
+            except Exception as exc:  # noqa: BLE001 - the reader's own; raised where it waits
+                if self._waiter is not None and not self._waiter.done():
+                    self._waiter.set_exception(exc)
+            self._sink = None
+            self._wake()
             return
         if self._discarded is not None:
             self._discard(len(data))
@@ -220,18 +235,6 @@ class FastAnswer(Answer):
             self._connection.pause()
         if self._waiter is not None:
             self._wake()
-
-    def _pour(self, data: bytes, sink: Callable[[bytes], bool]) -> None:
-        """Body bytes straight to the reader; what it cannot take any more waits in the queue."""
-        try:
-            if sink(data):
-                self._due = min(self._loop.time() + self._idle, self._total_at)
-                return
-        except Exception as exc:  # noqa: BLE001 - the reader's own; raised where it waits
-            if self._waiter is not None and not self._waiter.done():
-                self._waiter.set_exception(exc)
-        self._sink = None
-        self._wake()
 
     def end(self, error: Exception | None = None) -> None:
         """Nothing more will come; the connection is no longer ours."""
@@ -248,7 +251,7 @@ class FastAnswer(Answer):
         if self._discarded is not None or now >= self._total_at - _TICK:
             connection.fail(httpx.ReadTimeout, "the answer did not end in time")
         elif now < self._due - _TICK:  # bytes came since the alarm was set
-            connection.expect(self._due)
+            connection.expect(min(self._due, self._total_at))
         elif self._waiter is None:  # nobody waits for the upstream just now: it cannot be late
             connection.expect(self._total_at)
         elif self.status:
@@ -426,34 +429,38 @@ class Connection(asyncio.Protocol):
             self.drop()
             return
         self.silent = False
-        seen = len(self._head)
-        self._head += data
+        seen, held = len(self._head), self._head
+        if held:
+            held += data
         try:
-            head = self._read_head(answer, seen)
-            if head is not None:
-                self._begin_body(answer, head)
+            # A head mostly comes whole: then nothing is copied into the buffer and out of it.
+            self._read_head(answer, held or data, seen)
         except (BadHead, BadEncoding) as exc:
             self.fail(httpx.RemoteProtocolError, str(exc))
 
-    def _read_head(self, answer: FastAnswer, seen: int) -> Head | None:
-        """The final head, if it is there; interim ones before it (100, 103) are skipped."""
-        while end := find_head_end(self._head, seen):
-            head = read_head(bytes(self._head[:end]), bodiless=answer.bodiless)
-            del self._head[:end]
+    def _read_head(self, answer: FastAnswer, buffer: bytes | bytearray, seen: int) -> None:
+        """Goes on to the body where the final head is there; skips interim ones (100, 103)."""
+        while end := find_head_end(buffer, seen):
+            head = read_head(bytes(buffer[:end]), bodiless=answer.bodiless)
+            buffer, seen = bytes(buffer[end:]), 0
             if head.status >= 200:
-                return head
+                self._head.clear()
+                self._begin_body(answer, head, buffer)
+                return
             self._interim += 1
             if head.status == 101 or self._interim > _MAX_INTERIM:
                 raise BadHead("switching protocols" if head.status == 101 else "endless interim")
-            seen = 0
-        return None
+        if buffer is not self._head:
+            self._head[:] = buffer
 
-    def _begin_body(self, answer: FastAnswer, head: Head) -> None:
-        rest = bytes(self._head)
-        self._head.clear()
+    def _begin_body(self, answer: FastAnswer, head: Head, rest: bytes) -> None:
         self._keep = head.keep
-        body = self._body_of(head)
         answer.begin(head)
+        if head.framing is Framing.LENGTH and head.length == len(rest):  # small answers come whole
+            answer.feed(rest)
+            self._end_body(answer, Progress.COMPLETE)
+            return
+        body = self._body_of(head)
         if body is None:
             self._end_body(answer, Progress.SURPLUS if rest else Progress.COMPLETE)
             return

@@ -41,10 +41,10 @@ class Origin:
         completion may, the next target would repeat it as well. A fresh connection gets no second
         try, nor does one that was late.
         """
-        started = asyncio.get_running_loop().time()
         parts = (head + body,) if len(body) <= _JOINED_BYTES else (head, body)
         connection = self._take()
         if connection is not None:
+            started = connection.loop.time()
             try:
                 answer = _answer(connection, timeouts, started, bodiless=bodiless)
                 connection.ask(answer, parts)
@@ -54,6 +54,8 @@ class Origin:
                     raise
             else:
                 return answer
+        else:
+            started = asyncio.get_running_loop().time()
         connection = await self._connect(timeouts)
         answer = _answer(connection, timeouts, started, bodiless=bodiless)
         connection.ask(answer, parts)

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from enum import Enum
-from typing import Final, NamedTuple
+from typing import Final
 
 import httptools
+import msgspec
 
 MAX_HEAD_BYTES: Final = 64 * 1024
 _MAX_HEADERS = 100
@@ -22,7 +23,7 @@ _HEAD = re.compile(
     rb"(?:[!#$%&'*+.^_`|~0-9A-Za-z-]++:[^\x00-\x08\x0a-\x1f\x7f]*+\r\n)*+\r\n"
 )
 _BARE_LF = re.compile(rb"(?<!\r)\n")
-_LENGTH = re.compile(r"[0-9]{1,15}")
+_MAX_DIGITS = 15
 _KEEP_ALIVE_TIMEOUT = re.compile(r"\btimeout=([0-9]{1,6})")
 
 _UNLIMITED = float("inf")
@@ -41,7 +42,7 @@ class Framing(Enum):
     CLOSE = "the connection closes"
 
 
-class Head(NamedTuple):
+class Head(msgspec.Struct, gc=False):
     """`keep` is how many seconds the connection may wait for another request (0: not at all)."""
 
     status: int
@@ -51,7 +52,7 @@ class Head(NamedTuple):
     keep: float
 
 
-def find_head_end(buffer: bytearray, start: int) -> int:
+def find_head_end(buffer: bytes | bytearray, start: int) -> int:
     """The offset behind the head, or 0 if it is not all there; bytes before `start` were seen."""
     end = buffer.find(b"\r\n\r\n", max(0, start - 3)) + 4
     if end == 3:  # not found
@@ -112,7 +113,7 @@ def _length(value: str) -> int:
     if "," in value:  # several headers, joined: allowed only if they all say the same
         first, *others = (each.strip() for each in value.split(","))
         value = "" if any(each != first for each in others) else first
-    if not _LENGTH.fullmatch(value):
+    if not value.isdecimal() or len(value) > _MAX_DIGITS:  # of Latin-1, only 0 to 9 are decimal
         raise BadHead("Content-Length is no number, or several")
     return int(value)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
+from typing import Any
 
 from runtime.upstream.answer import Answer
 from runtime.upstream.door import httpx
@@ -49,7 +50,7 @@ class Upstreams:
             heads = Heads(url, credentials[provider_id], provider.headers)
             self._legs[provider_id] = _Leg(url, heads, provider.timeouts, transport or self._fast)
 
-    async def open(
+    def open(
         self,
         provider_id: str,
         *,
@@ -58,25 +59,26 @@ class Upstreams:
         body: bytes,
         first_byte: float,
         connect: float | None = None,
-    ) -> Answer:
-        """POSTs a JSON body and returns the answer as soon as its head is there.
+    ) -> Coroutine[Any, Any, Answer]:
+        """POSTs a JSON body and, awaited, returns the answer as soon as its head is there.
 
         `path` is below the provider's base URL. `headers` come on top of what is always sent:
         host, framing, content-type, accept-encoding, the credential, the declared headers. Within
         `first_byte` seconds there is a connection, the body is sent and the head is here.
         """
         leg = self._legs[provider_id]
-        own = leg.timeouts
-        timeouts = Timeouts(
-            connect=own.connect if connect is None else connect,
-            first_byte=first_byte,
-            idle=own.idle,
-            total=own.total,
-        )
+        timeouts = own = leg.timeouts
+        if first_byte != own.first_byte or connect is not None:
+            timeouts = Timeouts(
+                connect=own.connect if connect is None else connect,
+                first_byte=first_byte,
+                idle=own.idle,
+                total=own.total,
+            )
         origin = leg.origin
         if origin is not None:
-            return await origin.send(leg.heads.head(path, headers, len(body)), body, timeouts)
-        return await leg.send(path, headers, body, timeouts)
+            return origin.send(leg.heads.head(path, headers, len(body)), body, timeouts)
+        return leg.send(path, headers, body, timeouts)
 
     def censored(self, text: str) -> str:
         """An upstream's words without our keys, should it quote them."""

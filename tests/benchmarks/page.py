@@ -11,7 +11,6 @@ from tests.benchmarks.run import Live
 from tests.support.router import ROOT
 
 PAGE = ROOT / "docs" / "benchmarks.md"
-BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
 # Cells of which also a time is shown: what, and its label.
 _TIMES = {
     "W1@1": ("total_p50", "whole answer p50, us"),
@@ -44,12 +43,13 @@ def table(live: list[Live], cells: list[Cell], *, rounds: int, seconds: float) -
     )
 
 
-def write(report: str) -> None:
-    """Puts the report between the two marks of the page."""
+def write(report: str, name: str = "measured") -> None:
+    """Puts a report between the two marks of its name on the page."""
+    begin, end = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
     text = PAGE.read_text(encoding="utf-8")
-    head, _, rest = text.partition(BEGIN)
-    _, _, tail = rest.partition(END)
-    PAGE.write_text(f"{head}{BEGIN}\n\n{report}\n\n{END}{tail}", encoding="utf-8")
+    head, _, rest = text.partition(begin)
+    _, _, tail = rest.partition(end)
+    PAGE.write_text(f"{head}{begin}\n\n{report}\n\n{end}{tail}", encoding="utf-8")
 
 
 def _cpu(cell: Cell, shown: list[Live], anchor: Live | None) -> list[str]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tests.benchmarks.cells import PATHS
@@ -13,6 +14,9 @@ from tests.support.router import ROOT, build, free_port
 
 TOKEN = "rtr_bench_load_bench_ci_k1_0000000000000000000000000000000"  # digest in deployment.yaml
 _DEPLOYMENT = Path(__file__).with_name("deployment.yaml")
+_BRIDGED = Path(__file__).with_name("bridged.yaml")
+# The dialect a model is behind -> the callers that reach it over a bridge.
+_OVER_BRIDGES = {"chat": ("messages", "responses"), "messages": ("chat", "responses")}
 _UPSTREAM = "127.0.0.1:8000"  # as written there
 
 
@@ -30,13 +34,24 @@ class Target:
 
 def all_targets(work: Path, upstream: int) -> list[Target]:
     """Everything that can be measured on this machine, nginx first."""
-    artifact = _artifact(work, upstream)
+    artifact = _artifact(_DEPLOYMENT.read_text(encoding="utf-8"), work, upstream)
     return [
         nginx(work, upstream),
         interlock("interlock", artifact, log="warning"),
         interlock("interlock, request log on", artifact, log="info"),
+        *_bridged(work, upstream),
         *peers(upstream),
     ]
+
+
+def _bridged(work: Path, upstream: int) -> Iterator[Target]:
+    text = _BRIDGED.read_text(encoding="utf-8")
+    for behind, callers in _OVER_BRIDGES.items():
+        folder = work / f"behind-{behind}"
+        folder.mkdir(exist_ok=True)
+        artifact = _artifact(text.replace("MEMBER", behind), folder, upstream)
+        target = interlock(f"interlock bridged to {behind}", artifact, log="warning")
+        yield replace(target, dialects=callers)
 
 
 def direct(upstream: int) -> Target:
@@ -89,8 +104,7 @@ def program(name: str) -> str:
     return path
 
 
-def _artifact(work: Path, upstream: int) -> Path:
-    text = _DEPLOYMENT.read_text(encoding="utf-8")
+def _artifact(text: str, work: Path, upstream: int) -> Path:
     return build(text.replace(_UPSTREAM, f"127.0.0.1:{upstream}"), work)
 
 

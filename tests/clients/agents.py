@@ -102,7 +102,7 @@ def aider(desk, prompt, file):
         subprocess.run(["git", *arguments.split()], cwd=desk.repository, check=True)
     prices = desk.home / ".aider/caches/model_prices_and_context_window.json"
     prices.parent.mkdir(parents=True)
-    prices.write_text('{"coder": {}}')  # else it asks the internet for them
+    prices.write_text(json.dumps({desk.model: {}}))  # else it asks the internet for them
     command = [AIDER, "--model", f"openai/{desk.model}"]
     command += ["--openai-api-base", f"{desk.base_url}/v1", "--openai-api-key", desk.token]
     command += ["--yes-always", "--no-check-update", "--analytics-disable", "--no-pretty"]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.clients.agents import Desk
-from tests.support.demo import TOKEN, demo
+from tests.support.demo import DEPLOYMENT, TOKEN, demo
 
 CONTENT = "exact content 42\nsecond line: café ☃ $HOME 'quoted' \"twice\"\n"
 
@@ -29,10 +29,10 @@ def seat(tmp_path, repository):
     """`with seat(script) as (desk, demo)`: an agent's desk before a router before that script."""
 
     @contextmanager
-    def sit(script):
+    def sit(script, deployment=DEPLOYMENT, model="coder"):
         home = tmp_path / "home"
         home.mkdir()
-        with demo(script, Path(tmp_path)) as running:
-            yield Desk(home, repository, running.url, TOKEN.whole), running
+        with demo(script, Path(tmp_path), deployment) as running:
+            yield Desk(home, repository, running.url, TOKEN.whole, model), running
 
     return sit

@@ -2,8 +2,9 @@
 
 import pytest
 
-from compiler.checks.phases import pattern_problem, phase_of
-from compiler.model import PhaseRule
+from compiler.checks.phases import phase_of
+from compiler.plan.patterns import pattern_problem
+from runtime.vocabulary import PhaseRule
 
 
 @pytest.mark.parametrize(
@@ -18,6 +19,12 @@ from compiler.model import PhaseRule
         r"(?:doc)?string",
         r"[^x]*y",
         r"(?:very )?(?:large|small)",
+        r"\bwrite\s+(unit\s+)?tests?\b",
+        r"(fix|repair)\s+(the\s+)?(bug|crash)\w*",
+        r"\b(add|write)\b.*\b(unit tests?|pytest|jest)\b",
+        r"a[^b]*b[^c]*c",
+        r"(?:x|a*)b{0,99}",
+        r"\d+px\b",
     ],
 )
 def test_patterns_of_words_are_fine(pattern):
@@ -39,7 +46,12 @@ def test_patterns_of_words_are_fine(pattern):
         (r"(?:x(?!y))", "looks around"),
         (r"a.*b.*c", "unbounded"),
         (r"\s*\s*$", "unbounded"),
-        (r"(?:x|a*)b{0,99}", "unbounded"),
+        (r"\w*\d*!", "unbounded"),
+        (r"[^b]*a[^c]*c", "unbounded"),
+        (r"[A-Z]*a{0,99}!", "unbounded"),
+        (r"a{0,64}a{0,64}a{0,64}b", "too many ways"),
+        (r"[a-z]?" * 25, "too many ways"),
+        (r"(a|ab)" * 20, "too many ways"),
         (r"(", "no regular expression"),
         (r"[", "no regular expression"),
         (r"a{5,2}", "no regular expression"),

@@ -24,7 +24,8 @@ from tests.faults.upstream import Behaviour, Visit
 SILENCE = 2.4  # seconds; longer than the head start the router is given
 MEBIBYTE = 1024 * 1024
 OVERFLOW = {
-    "chat": "This model's maximum context length is 200000 tokens, you asked for 210000.",
+    "chat": "This model's maximum context length is 200000 tokens. However, your messages resulted "
+    "in 210000 tokens.",
     "responses": "Your input exceeds the context window of this model.",
     "messages": "prompt is too long: 210000 tokens > 200000 maximum",
 }
@@ -205,6 +206,15 @@ async def silent_mid_stream_then_good(visit: Visit) -> None:
     await asyncio.sleep(SILENCE)
     await visit.chunk(*script.content[2:], *script.closing)
     await visit.last_chunk()
+
+
+@behaviour("slow-in-one-piece")
+async def slow_in_one_piece(visit: Visit) -> None:
+    """An answer that takes longer to write than an attempt may wait for its head."""
+    body = json.dumps(whole(visit.asked.dialect, visit.asked.model)).encode()
+    await visit.head(content_type="application/json", content_length=str(len(body)))
+    await asyncio.sleep(SILENCE)
+    await visit.raw(body)
 
 
 @behaviour("silent-then-reset")
@@ -422,6 +432,14 @@ async def status_400_quoting_the_key(visit: Visit) -> None:
     key = visit.asked.headers["authorization"].removeprefix("Bearer ")
     message = f"Bad field; you sent the key {key} to http://upstream.internal:8000/v1."
     body = error_body(visit.asked.dialect, "invalid_request_error", message)
+    await visit.json(400, body)
+
+
+@behaviour("status-400-quoting-the-model")
+async def status_400_quoting_the_model(visit: Visit) -> None:
+    message = f"{visit.asked.model} takes no such field."
+    body = error_body(visit.asked.dialect, "invalid_request_error", message)
+    body["error"]["param"] = f"models.{visit.asked.model}"
     await visit.json(400, body)
 
 

@@ -19,7 +19,7 @@ SCHEMA_MARKER = "Kvschemamarker9Zt5"
 _AT_ONCE = 16
 _FALLBACKS_AT_ONCE = 3
 # These hold their connection for seconds and cost nothing meanwhile.
-_SLOW = ("silent-",)
+_SLOW = ("silent-", "slow-")
 
 
 def headers(**more: str) -> dict[str, str]:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.faults.behaviours import BEHAVIOURS
 from tests.faults.calls import Seen, run_cells
 from tests.faults.deployment import ENV, deployment
-from tests.faults.table import cells
+from tests.faults.table import Cell, cells
 from tests.faults.upstream import Upstream, black_hole, serving
 from tests.support.router import Router, build, free_port, running
+
+pytest.register_assert_rewrite("tests.faults.checks")
 
 
 @pytest.fixture(scope="session")
@@ -30,7 +33,7 @@ def hole() -> Iterator[int]:
 
 @pytest.fixture(scope="session")
 def artifact(upstream: Upstream, hole: int, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    yaml = deployment(upstream.port, free_port(), hole)
+    yaml = deployment(upstream.port, free_port(), hole, cells())
     return build(yaml, tmp_path_factory.mktemp("faults"))
 
 
@@ -44,3 +47,18 @@ def router(artifact: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 def outcomes(router: Router) -> dict[str, Seen]:
     """What the caller of every cell of the table got, by the cell's name."""
     return asyncio.run(run_cells(router.port, cells()))
+
+
+@pytest.fixture(scope="session")
+def outcomes_of(
+    upstream: Upstream, hole: int, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[..., dict[str, Seen]]:
+    """Runs cells against a deployment of their own, that differs from the first as told."""
+
+    def run(cells: Sequence[Cell], **settings: Any) -> dict[str, Seen]:
+        folder = tmp_path_factory.mktemp("other")
+        yaml = deployment(upstream.port, free_port(), hole, cells, **settings)
+        with running(build(yaml, folder), folder, ENV) as router:
+            return asyncio.run(run_cells(router.port, cells))
+
+    return run

@@ -1,12 +1,17 @@
-"""The deployment under test, as an administrator would write it: a target per behaviour.
+"""The deployment under test, as an administrator would write it: four targets per behaviour.
 
-Each behaviour has a group of its own, and one with a healthy second target.
+One speaks all dialects, three speak one alone and are reached over bridges as well. Each has a
+group of its own, and some with a healthy second target.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from tests.faults.answers import DIALECTS
 from tests.faults.behaviours import SILENCE
-from tests.faults.table import ROWS
+from tests.faults.table import Cell, behind
+from tests.faults.upstream import MODEL_PREFIX
 from tests.support.router import Token
 
 CALLER = Token("caller", "web", "ci", secret="qHvT3yZrW8kPm5XcNb7LdJ2fGs9")
@@ -35,7 +40,7 @@ _PROVIDER_OF = {
     "content-for-ever": "brief",
 }
 # What only the deadline of an attempt can end
-_ATTEMPT_TIMEOUT = {"comments-for-ever": "400ms"}
+_ATTEMPT_TIMEOUT = {"comments-for-ever": "400ms", "slow-in-one-piece": "1500ms"}
 
 # Targets of the tests beside the table: they hang for as long as the caller waits.
 PATIENT = {
@@ -50,11 +55,12 @@ name: faults
 as_of: 2026-11-20
 settings:
   keepalive: 300ms
+  trace: {{show_upstream: {show_upstream}}}
 providers:
 {providers}
 profiles:
   agent:
-    stream: native
+    stream: {stream}
     input: [text]
     tools: [function, parallel, forced]
 limits:
@@ -98,9 +104,24 @@ _TARGET = """\
       messages: {{use: agent, output_cap: {{field: max_tokens, max: 64000, over: clamp}}}}
 """
 
+# A target with one skin, to which bridges lead from the other two dialects.
+_BRIDGED_TARGET = """\
+  {id}:
+    provider: {provider}
+    model: {model}
+    context: 200000
+    skins:
+      {dialect}:
+        use: agent
+        output_cap: {{field: {cap}, max: 64000, over: clamp, default: 32000}}
+        bridges: {{{bridges}}}
+"""
+_BRIDGE = "{origin}_to_{dialect}: {{carry: [stream, tools, tools.forced]}}"
+_CAPS = {"chat": "max_tokens", "responses": "max_output_tokens", "messages": "max_tokens"}
+
 _GROUP = """\
   {id}:
-    surfaces: [chat, responses, messages]
+    surfaces: [{surfaces}]
     members: [{members}]
     policy: {{kind: ordered, attempts: 2, attempt_timeout: {attempt_timeout}, total_timeout: 60s}}
     reasoning: {{unsupported: drop}}
@@ -108,14 +129,26 @@ _GROUP = """\
 """
 
 
-def deployment(port: int, closed_port: int, hole_port: int, transport: str = "fast") -> str:
-    """The YAML, for a fault upstream on `port`."""
+def deployment(
+    port: int,
+    closed_port: int,
+    hole_port: int,
+    cells: Iterable[Cell],
+    *,
+    transport: str = "fast",
+    show_upstream: bool = True,
+    stream: str = "native",
+) -> str:
+    """The YAML for these cells and the patient targets, with a fault upstream on `port`."""
     providers = {name: (port, timeouts) for name, timeouts in _TIMEOUTS.items()}
     providers["closed"] = (closed_port, _TIMEOUTS["steady"])
     providers["hole"] = (hole_port, _TIMEOUTS["hasty"])
     providers["deep-hole"] = (hole_port, _TIMEOUTS["steady"].replace("3s", "15s"))
-    groups = _groups()
+    members, surfaces = _members(cells)
+    targets = dict.fromkeys(target for group in members.values() for target in group)
     return _HEAD.format(
+        stream=stream,
+        show_upstream=str(show_upstream).lower(),
         providers="".join(
             _PROVIDER.format(
                 id=name, port=at, timeouts=limits, key_env=PROVIDER_KEY_ENV, transport=transport
@@ -123,9 +156,9 @@ def deployment(port: int, closed_port: int, hole_port: int, transport: str = "fa
             for name, (at, limits) in providers.items()
         ),
         provider_ids=", ".join(providers),
-        targets="".join(_targets()),
-        groups="".join(groups.values()),
-        group_ids=", ".join(groups),
+        targets="".join(map(_target, targets)),
+        groups="".join(_group(group, members[group], surfaces[group]) for group in members),
+        group_ids=", ".join(members),
         user=CALLER.user,
         project=CALLER.project,
         env=CALLER.env,
@@ -134,29 +167,43 @@ def deployment(port: int, closed_port: int, hole_port: int, transport: str = "fa
     )
 
 
-def _targets() -> list[str]:
-    models = {row.behaviour: row.behaviour for row in ROWS} | PATIENT
-    return [
-        _TARGET.format(
-            id=target,
-            model=model or target,
-            provider=_PROVIDER_OF.get(target, "steady"),
-        )
-        for target, model in models.items()
-    ]
+def _members(cells: Iterable[Cell]) -> tuple[dict[str, tuple[str, ...]], dict[str, set[str]]]:
+    """The targets of each group, and the dialects of its callers."""
+    members: dict[str, tuple[str, ...]] = {}
+    surfaces: dict[str, set[str]] = {}
+    for cell in cells:
+        members[cell.group] = cell.targets
+        surfaces.setdefault(cell.group, set()).add(cell.dialect)
+    for name, model in PATIENT.items():
+        for target in (name, *(behind(name, dialect) for dialect in DIALECTS if model)):
+            members[target] = (target,)
+            surfaces[target] = set(DIALECTS)
+    return members, surfaces
 
 
-def _groups() -> dict[str, str]:
-    groups = {}
-    for name in (*(row.behaviour for row in ROWS), *PATIENT):
-        pairs = {name: f"{{target: {name}}}"}
-        pairs[f"{name}.then-good"] = f"{{target: {name}}}, {{target: good}}"
-        if name == "good":
-            pairs["good.then-good"] = "{target: good}, {target: good-in-one-piece}"
-        if name in PATIENT:
-            del pairs[f"{name}.then-good"]
-        for group, members in pairs.items():
-            groups[group] = _GROUP.format(
-                id=group, members=members, attempt_timeout=_ATTEMPT_TIMEOUT.get(name, "25s")
-            )
-    return groups
+def _target(target: str) -> str:
+    name, _, spoken = target.partition(".")
+    fields = {
+        "id": target,
+        "model": MODEL_PREFIX + (PATIENT.get(name) or name),
+        "provider": _PROVIDER_OF.get(name, "steady"),
+    }
+    if not spoken:
+        return _TARGET.format(**fields)
+    origins = (origin for origin in DIALECTS if origin != spoken)
+    return _BRIDGED_TARGET.format(
+        **fields,
+        dialect=spoken,
+        cap=_CAPS[spoken],
+        bridges=", ".join(_BRIDGE.format(origin=origin, dialect=spoken) for origin in origins),
+    )
+
+
+def _group(group: str, targets: tuple[str, ...], surfaces: set[str]) -> str:
+    name = targets[0].partition(".")[0]
+    return _GROUP.format(
+        id=group,
+        surfaces=", ".join(sorted(surfaces)),
+        members=", ".join(f"{{target: {target}}}" for target in targets),
+        attempt_timeout=_ATTEMPT_TIMEOUT.get(name, "25s"),
+    )

@@ -177,7 +177,7 @@ class ResponsesReader(Reader):
         first = not self.ids and self.last < 0
         self.require((kind == "response.created") == first, f"{kind} at the wrong place")
         number = event.get("sequence_number", -1)
-        self.require(number > self.last, f"sequence_number {number} after {self.last}")
+        self.require(number == self.last + 1, f"sequence_number {number} after {self.last}")
         self.last = number
         if "response" in event:
             self._response(kind, event["response"])

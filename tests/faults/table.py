@@ -2,13 +2,15 @@
 
 The one page to read: behaviour, what a streaming caller gets, what an unstreamed caller gets,
 when there is no other target. With a healthy second target a `Fault` that is not `final` falls
-back and completes; everything else stays as it is.
+back and completes; everything else stays as it is. Over a bridge it is all the same, in the words
+of the caller's dialect.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from itertools import product
 from typing import Literal
 
 from tests.faults.answers import DIALECTS
@@ -60,6 +62,13 @@ AUTH = Fault("upstream-auth", 502)
 OVERLOADED = Fault("upstream-overloaded", 503, messages_status=529, retry_after="some")
 RATE_LIMITED = Fault("upstream-rate-limited", 429, retry_after="some")
 OVERFLOWN = Fault(None, 400, final=True, says=OVERFLOW)
+# Over a bridge an overflow is told in these words of the caller's dialect, which its clients
+# compact on: those of the upstream would say nothing to them.
+COMPACTED_ON = {
+    "chat": r"maximum context length is 200000 tokens\. However, your messages resulted in ",
+    "responses": r"Your input exceeds the context window of this model\.",
+    "messages": r"prompt is too long: 2\d{5} tokens > 200000 maximum",
+}
 
 
 def passed(status: int, says: str = "", code: str | None = None) -> Fault:
@@ -69,7 +78,10 @@ def passed(status: int, says: str = "", code: str | None = None) -> Fault:
 
 @dataclass(frozen=True)
 class Row:
-    """One behaviour. None: the behaviour makes no sense in that mode."""
+    """One behaviour. None: the behaviour makes no sense in that mode.
+
+    `only`: the dialects of the upstream in which it makes sense.
+    """
 
     behaviour: str
     streamed: Outcome | None
@@ -127,6 +139,7 @@ ROWS = (
     Row("status-400-html",                   passed(400), passed(400)),
     Row("status-400-overflow",               OVERFLOWN, OVERFLOWN),
     Row("status-400-quoting-the-key",        passed(400), passed(400)),
+    Row("status-400-quoting-the-model",      passed(400, "no such"), passed(400, "no such")),
 
     # statuses: the router's own configuration
     Row("status-404-html",                   INVALID, INVALID),
@@ -168,6 +181,7 @@ ROWS = (
     Row("json-for-a-stream",                 INVALID, None),
     Row("stream-for-json",                   None, INVALID),
     Row("too-large",                         None, INVALID),
+    Row("slow-in-one-piece",                 None, WHOLE),
     Row("bad-gzip",                          INVALID, INVALID),
     Row("cut-gzip",                          BROKEN, INVALID),
     Row("broken-chunking",                   INVALID, INVALID),
@@ -206,26 +220,69 @@ ROWS = (
 )
 # fmt: on
 
+# Rows whose faulty target is also tried beside a healthy one of another dialect: each way of
+# failing before the commit point, with and without the head start, and what may not fall back.
+MIXED = frozenset(
+    (
+        "good",
+        "refused",
+        "status-400",
+        "status-503",
+        "reset-before-content",
+        "hangs-before-content",
+        "cut-between-events",
+        "silent-then-503",
+        "silent-then-cut-mid-stream",
+        "junk-json",
+        "ends-before-content",
+        "overflow-event-before-content",
+        "overloaded-event-before-content",
+        "malformed-event-before-content",
+    )
+)
+
+_LATE = ("silent-then", "silent-after", "slow-")
+
 
 @dataclass(frozen=True)
 class Cell:
-    """One row for one dialect and mode; `alone` has no other target than the faulty one."""
+    """One row for one dialect and mode.
+
+    `upstream` is the dialect of the faulty target, `second` that of the healthy one behind it;
+    None: there is no other target than the faulty one. A bridge leads to what the caller does not
+    speak. `run` marks cells that are run against another deployment than the first.
+    """
 
     row: Row
     dialect: str
     streamed: bool
-    alone: bool
+    upstream: str
+    second: str | None = None
+    run: str = ""
 
     @property
     def name(self) -> str:
         """Unique; it travels in the prompt, so that the upstream knows the cell."""
+        way = way_between(self.dialect, self.upstream)
         mode = "streamed" if self.streamed else "whole"
-        return f"{self.row.behaviour}/{self.dialect}/{mode}/{'alone' if self.alone else 'pair'}"
+        place = "alone" if self.second is None else "pair"
+        if self.second not in (None, self.dialect):
+            place += f"-with-{self.second}"
+        return f"{self.run}{self.row.behaviour}/{way}/{mode}/{place}"
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The targets of the group, in the order in which they are tried."""
+        first = target_for(self.row.behaviour, self.dialect, self.upstream)
+        if self.second is None:
+            return (first,)
+        second = target_for("good", self.dialect, self.second)
+        return first, second if second != first else "good-in-one-piece"
 
     @property
     def group(self) -> str:
         """The group of the deployment under test."""
-        return self.row.behaviour if self.alone else f"{self.row.behaviour}.then-good"
+        return ".then-".join(self.targets)
 
     @property
     def outcome(self) -> Outcome:
@@ -237,28 +294,57 @@ class Cell:
     @property
     def head_start(self) -> bool:
         """Whether the 200 head goes out before anybody knows who will answer."""
-        return self.streamed and self.row.behaviour.startswith(("silent-then", "silent-after"))
+        return self.streamed and self.row.behaviour.startswith(_LATE)
 
     @property
     def falls_back(self) -> bool:
         """Whether the second target answers."""
         match self.outcome:
             case Fault(final=final):
-                return not self.alone and not final
+                return self.second is not None and not final
             case Broken(late=late):
-                return not self.alone and late
+                return self.second is not None and late
             case _:
                 return False
 
 
+def behind(target: str, upstream: str) -> str:
+    """The id of a target that speaks one dialect alone."""
+    return f"{target}.{upstream}"
+
+
+def target_for(target: str, dialect: str, upstream: str) -> str:
+    """The id of the target that answers a caller of `dialect` in `upstream`'s."""
+    return target if upstream == dialect else behind(target, upstream)
+
+
+def way_between(dialect: str, upstream: str) -> str:
+    """The name of the bridge, or the dialect where both speak it."""
+    return dialect if dialect == upstream else f"{dialect}_to_{upstream}"
+
+
+# Every way between two dialects, by its name: what the caller speaks and what the upstream does.
+WAYS = {way_between(*pair): pair for pair in product(DIALECTS, DIALECTS)}
+
+
 def cells() -> Iterator[Cell]:
-    """The whole table."""
+    """The whole table: every row natively and over every bridge, alone and with a second target.
+
+    Two targets of which a bridge leads to at least one stand behind the rows of `MIXED` alone.
+    """
     for row in ROWS:
-        for dialect in row.only:
-            for streamed, outcome in ((True, row.streamed), (False, row.whole)):
-                if outcome is not None:
-                    yield Cell(row, dialect, streamed, alone=True)
-                    yield Cell(row, dialect, streamed, alone=False)
+        modes = [m for m, outcome in ((True, row.streamed), (False, row.whole)) if outcome]
+        for dialect, streamed in product(DIALECTS, modes):
+            for upstream, second in product(row.only, (None, *DIALECTS)):
+                cell = Cell(row, dialect, streamed, upstream, second)
+                if second is None or upstream == second == dialect or _is_mixed(cell):
+                    yield cell
+
+
+def _is_mixed(cell: Cell) -> bool:
+    # a late failure of a whole answer is like any other, and each costs seconds
+    told_apart = cell.streamed or not cell.row.behaviour.startswith(_LATE)
+    return cell.row.behaviour in MIXED and cell.upstream != cell.second and told_apart
 
 
 def error_type(dialect: str, status: int) -> str:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from dataclasses import replace
 from urllib.parse import quote
 
 import pytest
 
 from tests.faults.calls import PROMPT_MARKER, SCHEMA_MARKER, Seen
 from tests.faults.deployment import CALLER, PROVIDER_KEY
+from tests.faults.table import Cell, cells
+from tests.faults.upstream import MODEL_PREFIX, Upstream
 from tests.support.wire import Answer
 
 SECRETS = {
@@ -83,3 +86,52 @@ def test_headers_of_the_caller_stay_here(outcomes, upstream):
             assert CALLER.secret not in said
             assert not {"cookie", "x-forwarded-for", "x-api-key"} & set(asked.headers)
             assert asked.headers["authorization"] == f"Bearer {PROVIDER_KEY}"
+
+
+# --- a router that names no upstream -------------------------------------------------------------
+
+QUOTING = frozenset(
+    (
+        "good",
+        "refused",
+        "status-400-overflow",
+        "status-400-quoting-the-key",
+        "status-400-quoting-the-model",
+        "status-404-model",
+        "status-500-quoting-everything",
+        "silent-then-503",
+        "error-event-before-content",
+        "error-event-after-content",
+        "overflow-event-before-content",
+    )
+)
+QUOTED = [
+    replace(cell, run="discreet.")
+    for cell in cells()
+    if cell.row.behaviour in QUOTING and cell.second is None
+]
+
+
+@pytest.fixture(scope="module")
+def discreet(outcomes_of) -> dict[str, Seen]:
+    """The answers of a deployment with `show_upstream: false`, by the name of the cell."""
+    return outcomes_of(QUOTED, show_upstream=False)
+
+
+@pytest.mark.parametrize("cell", QUOTED, ids=lambda cell: cell.name)
+def test_a_discreet_router_names_no_upstream(cell, discreet, upstream):
+    answer = discreet[cell.name]
+    assert isinstance(answer, Answer), answer
+    assert asked_for(cell, upstream), "somebody has to be there whom one could name"
+    said = json.dumps(answer.headers) + answer.body.decode()
+    assert MODEL_PREFIX not in said
+    assert f"127.0.0.1:{upstream.port}" not in said
+    assert "upstream.internal" not in said
+    assert found(said, PROVIDER_KEY) == set()
+    for name in ("x-router-target", "x-router-provider", "x-router-model"):
+        assert answer.header(name) is None
+
+
+def asked_for(cell: Cell, upstream: Upstream) -> bool:
+    asked = [one.model for one in upstream.of_cell(cell.name)]
+    return asked == ([] if cell.row.behaviour == "refused" else [MODEL_PREFIX + cell.row.behaviour])

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from compiler.demo import Call, Failure, Turn
-from tests.support.demo import demo
+from tests.support.demo import BRIDGED, demo
 
 CALLS = (Call("weather", '{"city": "Málaga ☀"}'), Call("weather", '{"city": "Oslo"}'))
 REASONING = "thinking about it at some length"
@@ -72,6 +72,13 @@ class Async:
 def running(tmp_path_factory):
     """The router before the script."""
     with demo(script, tmp_path_factory.mktemp("sdks")) as both:
+        yield both
+
+
+@pytest.fixture(scope="session")
+def bridged(tmp_path_factory):
+    """A router whose models each speak one dialect alone, before the same script."""
+    with demo(script, tmp_path_factory.mktemp("bridged"), BRIDGED) as both:
         yield both
 
 

@@ -11,6 +11,9 @@ from compiler.demo import Script, ScriptedUpstream
 from tests.support.router import ROOT, Router, Token, build, running
 
 DEPLOYMENT = ROOT / "deployments/demo.yaml"
+# Three groups, each with one model behind one dialect: the others reach it over a bridge.
+BRIDGED = ROOT / "tests/support/bridged.yaml"
+BEHIND = {"chat": "only-chat", "responses": "only-responses", "messages": "only-messages"}
 PROVIDER = "http://127.0.0.1:8101/v1"
 TOKEN = Token("you", "web", "dev", secret="NotASecretOnlyTheDemoOnLoopback", org="demo")
 
@@ -29,9 +32,9 @@ class Demo:
 
 
 @contextmanager
-def demo(script: Script, folder: Path) -> Iterator[Demo]:
+def demo(script: Script, folder: Path, deployment: Path = DEPLOYMENT) -> Iterator[Demo]:
     """Router and upstream for the time of a `with` block."""
-    text = DEPLOYMENT.read_text(encoding="utf-8")
+    text = deployment.read_text(encoding="utf-8")
     assert PROVIDER in text
     with ScriptedUpstream(script) as upstream:
         artifact = build(text.replace(PROVIDER, upstream.base_url), folder)

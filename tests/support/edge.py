@@ -40,6 +40,7 @@ def artifact() -> Artifact:
         targets={},
         prices={},
         groups={},
+        detectors={},
         cells={},
         reaches={"all": frozenset()},
         callers={"dev": caller},

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -87,9 +87,10 @@ def free_port() -> int:
 
 @dataclass
 class Router:
-    """A running router process. `output` holds its stdout and stderr."""
+    """A running router process. `output` holds its stdout and stderr, `leash` ends it."""
 
     process: subprocess.Popen[bytes]
+    leash: subprocess.Popen[bytes]
     port: int
     output: Path
 
@@ -136,7 +137,7 @@ def start(
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    router = Router(process, port, output)
+    router = Router(process, _leash(process.pid), port, output)
     deadline = time.monotonic() + 20
     while not router.ready():
         if process.poll() is not None or time.monotonic() > deadline:
@@ -148,9 +149,22 @@ def start(
 
 def stop(router: Router) -> None:
     """Ends the process and all it started, at once."""
-    with suppress(ProcessLookupError):
-        os.killpg(router.process.pid, signal.SIGKILL)
+    router.leash.communicate(timeout=10)
     router.process.wait(10)
+
+
+def _leash(group: int) -> subprocess.Popen[bytes]:
+    """Kills a process group as soon as its own stdin is closed, by us or by our end.
+
+    A test run that is killed runs no finalizer, and a router of it would serve for ever.
+    """
+    return subprocess.Popen(
+        ["sh", "-c", 'read -r _; kill -s KILL -- "-$0"', str(group)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
 
 
 @contextmanager

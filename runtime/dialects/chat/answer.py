@@ -19,7 +19,7 @@ import msgspec
 
 from runtime import failures, sse
 from runtime.dialects import splice
-from runtime.dialects.answer import DONE, Whole, carries
+from runtime.dialects.answer import DONE, Whole, carries, read_whole
 from runtime.dialects.answer import Watcher as Base
 from runtime.usage import Meter
 
@@ -57,10 +57,6 @@ class _Choice(msgspec.Struct):
     def has_content(self) -> bool:
         return carries(self.delta, _LABELS) or carries(self.message, _LABELS)
 
-    @property
-    def failed(self) -> bool:
-        return self.finish_reason == _FAILED or self.error is not None
-
 
 class _Answer(msgspec.Struct):
     """A whole chunk, or an answer in one piece."""
@@ -76,7 +72,10 @@ class _Answer(msgspec.Struct):
     def failed(self) -> bool:
         if self.error is not None or self.object == _FAILED:
             return True
-        return any(choice.failed for choice in self.all)
+        for choice in self.choices or ():
+            if choice.finish_reason == _FAILED or choice.error is not None:
+                return True
+        return False
 
     @property
     def all(self) -> list[_Choice]:
@@ -86,7 +85,7 @@ class _Answer(msgspec.Struct):
         """The last place that has counts is the best one."""
         if isinstance(self.x_groq, dict):
             meter.read_openai(self.x_groq.get("usage"))
-        for choice in self.all:
+        for choice in self.choices or ():
             if choice.usage is not None:
                 meter.read_openai(choice.usage)
         meter.read_openai(self.usage)
@@ -230,8 +229,7 @@ def whole(body: bytes, asked: str, rewrite_id: Callable[[str], str] | None = Non
     Blank lines before the JSON are keep-alives of providers that sent their head long ago.
     """
     try:
-        answer = _ANSWER.decode(body)
-        body.decode()
+        answer, body = read_whole(_ANSWER, body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
         raise failures.invalid("the answer is not a Chat Completions answer") from exc
     if answer.failed:

@@ -13,7 +13,7 @@ _ECHO_FIELDS: Final = ("reasoning_content", "reasoning", "reasoning_details")
 _OPAQUE_FIELDS: Final = ("reasoning_details",)
 
 
-def edit(body: bytes, reading: Reading, step: Step) -> Edited:
+def edit(body: bytes | dict[str, Any], reading: Reading, step: Step) -> Edited:
     """The body for one candidate, and what was left out of it."""
     return shared.edited(body, reading, step, _CHANGES)
 
@@ -33,7 +33,8 @@ def _leave_out_reasoning(draft: Draft) -> None:
     """Takes earlier reasoning out of the history where the skin may not or cannot have it."""
     reasoning = draft.step.skin.reasoning
     fields: tuple[str, ...] = ()
-    if draft.reading.opaque and not draft.step.same_continuity:
+    # one detail that this skin cannot read spoils the row: they are only good together
+    if draft.reading.opaque and (draft.reading.wrapped or not draft.step.same_continuity):
         fields = _OPAQUE_FIELDS
     told = draft.reading.echo or draft.reading.opaque
     if told and reasoning is not None and reasoning.echo == "forbidden":
@@ -55,7 +56,8 @@ def _without(draft: Draft, turn: Any, fields: tuple[str, ...]) -> Any:
 def _ask_usage(draft: Draft) -> None:
     """Asks for the usage chunk, for the router's own records."""
     reading = draft.reading
-    if not reading.stream or "stream_options" in draft.step.skin.drop:
+    skin = draft.step.skin
+    if not reading.stream or skin.synthesized or "stream_options" in skin.drop:
         return
     if not reading.include_usage:
         draft.set("stream_options.include_usage", True)
@@ -63,12 +65,14 @@ def _ask_usage(draft: Draft) -> None:
 
 
 _CHANGES: Final = (
+    shared.write_schemas,
     shared.strip_hosted,
     shared.write_parallel_off,
     _write_cap,
     shared.write_reasoning,
     _force_store,
     _leave_out_reasoning,
+    shared.write_unstreamed,
     shared.drop_fields,
     shared.patch,
     _ask_usage,

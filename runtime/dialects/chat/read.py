@@ -7,12 +7,14 @@ from typing import Final
 
 import msgspec
 
-from runtime.dialects.decode import ABSENT, Amount, decode_body, invalid, is_set
-from runtime.dialects.parts import Content, Parts, is_plain
+from runtime.dialects.decode import ABSENT, Amount, BodyDecoder, invalid, is_set
+from runtime.dialects.parts import Parts, is_plain, is_text, opened
 from runtime.dialects.reading import OtherDialect, Reading, shape_of
 from runtime.dialects.session import opening, session_key
 from runtime.dialects.tools import Named, Toolbox, ToolChoice
+from runtime.opaque import holds_wrapped
 from runtime.reasoning import Options, Thinking, read_ask
+from runtime.signs import SPEECH
 from runtime.vocabulary import (
     FORCED,
     JSON_OBJECT,
@@ -30,11 +32,16 @@ class Message(msgspec.Struct, gc=False):
     """One turn. `prefix` is how some providers are asked to go on with an assistant's text."""
 
     role: str | None = None
-    content: Content = None
+    content: msgspec.Raw = ABSENT
     prefix: bool | None = None
     reasoning_content: str | None = None
     reasoning: str | None = None
     reasoning_details: list[msgspec.Raw] | None = None
+
+    @property
+    def answers_tools(self) -> bool:
+        """Whether it brings the result of a tool."""
+        return self.role in _RESULTS
 
 
 class StreamOptions(msgspec.Struct):
@@ -76,13 +83,23 @@ class Body(msgspec.Struct, gc=False):
     top_logprobs: Amount | None = None
     store: bool | None = None
     prompt_cache_key: str | None = None
+    # how the answer is to sound
+    audio: msgspec.Raw = ABSENT
     # fields of the other dialects
     input: msgspec.Raw = ABSENT
     system: msgspec.Raw = ABSENT
 
 
-_BODY: Final = msgspec.json.Decoder(Body)
+_BODY: Final = BodyDecoder(
+    Body,
+    {
+        "messages": msgspec.json.Decoder(list[Message] | None),
+        "tools": None,
+        "functions": None,
+    },
+)
 _FORMATS: Final = {"json_object": JSON_OBJECT, "json_schema": JSON_SCHEMA}
+_RESULTS: Final = ("tool", "function")
 # How Messages writes tool calls and results.
 _BLOCKS: Final = ("tool_use", "tool_result")
 
@@ -91,7 +108,7 @@ def read(
     body: bytes, headers: Mapping[bytes, bytes], settings: Settings, *, settled: bool = False
 ) -> Reading:
     """The request, understood. Raises CallerError, or OtherDialect unless `settled`."""
-    fields = decode_body(_BODY, body)
+    fields, members = _BODY.decode(body)
     if not fields.messages:
         raise _without_messages(fields)
     tools = _tools(fields, settings)
@@ -112,7 +129,10 @@ def read(
         model=fields.model or None,
         stream=bool(fields.stream),
         shape=shape_of(needs, cap, tools, history, len(body)),
-        session=session_key(headers, fields.prompt_cache_key, None, opening(fields.messages)),
+        session_key=session_key(headers, fields.prompt_cache_key, None),
+        opening=opening(fields.messages),
+        turns=fields.messages,
+        top=members,
         level=ask.level,
         budget=ask.budget,
         thinking_off=ask.off,
@@ -121,8 +141,10 @@ def read(
         include_usage=bool(fields.stream_options and fields.stream_options.include_usage),
         hosted=tools.hosted_pairs(),
         strip=tools.strippable(),
+        signs=(*history.signs, SPEECH) if is_set(fields.audio) else history.signs,
         deterministic=fields.temperature == 0,
         opaque=history.opaque,
+        wrapped=history.wrapped,
         echo=history.echo,
     )
 
@@ -155,15 +177,19 @@ class _History(Parts):
 def _history(messages: list[Message], settings: Settings) -> _History:
     history = _History(settings)
     for index, message in enumerate(messages):
-        content = message.content
         if message.reasoning_content or message.reasoning:
             history.echo = True
         if message.reasoning_details:
             history.opaque = True
+            history.wrapped = history.wrapped or any(map(holds_wrapped, message.reasoning_details))
+        if is_text(message.content):
+            continue
+        where = f"messages[{index}].content"
+        content = opened(message.content, where)
         if isinstance(content, list):
             history.blocks = history.blocks or any(part.type in _BLOCKS for part in content)
         if not is_plain(content):
-            history.add(content, f"messages[{index}].content")
+            history.add(content, where)
     return history
 
 

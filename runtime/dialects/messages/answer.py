@@ -21,7 +21,7 @@ import msgspec
 from runtime import failures, sse
 from runtime.dialects import splice
 from runtime.dialects.answer import Watcher as Base
-from runtime.dialects.answer import Whole, carries, is_set, plain
+from runtime.dialects.answer import Whole, carries, is_set, plain, read_whole
 from runtime.usage import Meter
 
 _LABELS: Final = frozenset(("type",))
@@ -149,8 +149,7 @@ class Watcher(Base):
 def whole(body: bytes, asked: str, rewrite_id: Callable[[str], str] | None = None) -> Whole:
     """An unstreamed answer with the caller's model name; raises UpstreamError if it is none."""
     try:
-        answer = _ANSWER.decode(body)
-        body.decode()
+        answer, body = read_whole(_ANSWER, body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
         raise failures.invalid("the answer is not a Messages answer") from exc
     if answer.type == "error" or is_set(answer.error):

@@ -8,9 +8,11 @@ from typing import Any, Final
 import msgspec
 
 from runtime.dialects import draft as shared
+from runtime.dialects.decode import ABSENT
 from runtime.dialects.draft import Draft, closed, open_list, open_object
 from runtime.dialects.reading import Edited, Reading, Step
 from runtime.dialects.tools import CLIENT_TOOLS
+from runtime.opaque import holds_wrapped
 from runtime.vocabulary import JSON_SCHEMA
 
 _CAP_FIELDS: Final = ("max_tokens",)
@@ -33,6 +35,7 @@ class _Turn(msgspec.Struct):
 
 class _Block(msgspec.Struct):
     type: str | None = None
+    signature: msgspec.Raw = ABSENT
 
 
 _TURN: Final = msgspec.json.Decoder(_Turn)
@@ -41,7 +44,7 @@ _QUOTE: Final = ord('"')
 _BRACKET: Final = ord("[")
 
 
-def edit(body: bytes, reading: Reading, step: Step) -> Edited:
+def edit(body: bytes | dict[str, Any], reading: Reading, step: Step) -> Edited:
     """The body for one candidate, and what was left out of it."""
     return shared.edited(body, reading, step, _CHANGES)
 
@@ -96,7 +99,8 @@ def _leave_out_thinking(draft: Draft) -> None:
     """Takes earlier thinking out of the history where the skin may not or cannot have it."""
     reasoning, reading = draft.step.skin.reasoning, draft.reading
     forbidden = reasoning is not None and reasoning.echo == "forbidden"
-    if not reading.opaque or (draft.step.same_continuity and not forbidden):
+    everything = not draft.step.same_continuity or forbidden
+    if not reading.opaque or not (everything or reading.wrapped):
         return
     turns = []
     for turn in open_list(draft.top["messages"]):
@@ -106,13 +110,18 @@ def _leave_out_thinking(draft: Draft) -> None:
             turns.append(turn)
             continue
         blocks = open_list(content)
-        kept = [block for block in blocks if _BLOCK.decode(block).type not in _THINKING]
+        kept = [block for block in blocks if not _goes(_BLOCK.decode(block), everything)]
         if len(kept) == len(blocks):
             turns.append(turn)
         elif kept:
             turns.append(closed({**members, "content": kept}))
     draft.top["messages"] = turns
     draft.dropped.append("thinking.signature")
+
+
+def _goes(block: _Block, everything: bool) -> bool:
+    """Whether thinking stays behind: what was made behind a bridge always does."""
+    return block.type in _THINKING and (everything or holds_wrapped(block.signature))
 
 
 def _apply_betas(draft: Draft) -> None:
@@ -201,12 +210,14 @@ def _user_turn(blocks: list[Any]) -> dict[str, Any]:
 
 
 _CHANGES: Final = (
+    shared.write_schemas,
     shared.strip_hosted,
     _write_parallel_off,
     _write_cap,
     _write_reasoning,
     _leave_out_thinking,
     _apply_betas,
+    shared.write_unstreamed,
     shared.drop_fields,
     shared.patch,
 )

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 import msgspec
 
-from runtime.dialects.decode import ABSENT, Amount, decode_body, invalid, is_set
-from runtime.dialects.parts import Content, Parts, is_plain, texts
+from runtime.dialects.decode import ABSENT, Amount, BodyDecoder, invalid, is_set
+from runtime.dialects.parts import Content, Parts, is_plain
 from runtime.dialects.reading import OtherDialect, Reading, shape_of
 from runtime.dialects.session import opening, session_key
 from runtime.dialects.tools import MESSAGES_KINDS, Toolbox, ToolChoice
 from runtime.reasoning import Thinking, read_ask
+from runtime.signs import COMPACTION, CONTAINER, INFERENCE_GEO, THREAD
 from runtime.vocabulary import JSON_OBJECT, JSON_SCHEMA, PREFILL, STREAM, Settings
 
 
@@ -22,6 +23,12 @@ class Message(msgspec.Struct, gc=False):
     role: str | None = None
     content: Content = None
     tool_calls: list[msgspec.Raw] | None = None
+
+    @property
+    def answers_tools(self) -> bool:
+        """Whether it holds results of tools."""
+        content = self.content
+        return isinstance(content, list) and any(part.type == "tool_result" for part in content)
 
 
 class Format(msgspec.Struct):
@@ -63,12 +70,23 @@ class Body(msgspec.Struct, gc=False):
     top_p: float | None = None
     top_k: Amount | None = None
     stop_sequences: list[str] | None = None
+    container: msgspec.Raw = ABSENT
+    thread: msgspec.Raw = ABSENT
+    compaction: msgspec.Raw = ABSENT
+    inference_geo: msgspec.Raw = ABSENT
     # a field of Responses
     input: msgspec.Raw = ABSENT
 
 
 _NO_CONFIG: Final = OutputConfig()
-_BODY: Final = msgspec.json.Decoder(Body)
+_BODY: Final = BodyDecoder(
+    Body,
+    {
+        "messages": msgspec.json.Decoder(list[Message] | None),
+        "system": msgspec.json.Decoder(Content),
+        "tools": None,
+    },
+)
 _FORMATS: Final = {"json_object": JSON_OBJECT, "json_schema": JSON_SCHEMA}
 
 
@@ -76,7 +94,7 @@ def read(
     body: bytes, headers: Mapping[bytes, bytes], settings: Settings, *, settled: bool = False
 ) -> Reading:
     """The request, understood. Raises CallerError, or OtherDialect unless `settled`."""
-    fields = decode_body(_BODY, body)
+    fields, members = _BODY.decode(body)
     if not fields.messages:
         raise _without_messages(fields)
     tools = Toolbox(settings.hosted_tools, MESSAGES_KINDS)
@@ -92,13 +110,15 @@ def read(
     ask = read_ask(config.effort, "output_config.effort", None, fields.thinking, settings.budgets)
     needs = _needs(fields, config, history) | tools.forced_need(fields.tool_choice) | ask.bit
     user_id = fields.metadata.user_id if fields.metadata else None
-    start = [*texts(fields.system), *opening(fields.messages)]
     return Reading(
         dialect="messages",
         model=fields.model or None,
         stream=bool(fields.stream),
         shape=shape_of(needs, fields.max_tokens, tools, history, len(body)),
-        session=session_key(headers, None, user_id, start),
+        session_key=session_key(headers, None, user_id),
+        opening=opening(fields.messages, fields.system),
+        turns=fields.messages,
+        top=members,
         level=ask.level,
         budget=ask.budget,
         thinking_off=ask.off,
@@ -106,12 +126,14 @@ def read(
         forced=tools.forced(fields.tool_choice),
         hosted=tools.hosted_pairs(),
         strip=tools.strippable(),
+        signs=(*history.signs, *_signs(fields)),
         deterministic=fields.temperature == 0,
         betas=_betas(headers),
         opaque=history.opaque,
+        wrapped=history.wrapped,
         echo=history.echo,
         system_turns=history.system_turns,
-        tool_loop=_holds_results(fields.messages[-1].content),
+        tool_loop=fields.messages[-1].answers_tools,
     )
 
 
@@ -155,8 +177,15 @@ def _needs(fields: Body, config: OutputConfig, history: _History) -> int:
     return needs | PREFILL if history.last_role == "assistant" else needs
 
 
-def _holds_results(content: Content) -> bool:
-    return isinstance(content, list) and any(part.type == "tool_result" for part in content)
+def _signs(fields: Body) -> Iterator[str]:
+    if is_set(fields.container):
+        yield CONTAINER
+    if is_set(fields.thread):
+        yield THREAD
+    if is_set(fields.compaction):
+        yield COMPACTION
+    if is_set(fields.inference_geo):
+        yield INFERENCE_GEO
 
 
 def _betas(headers: Mapping[bytes, bytes]) -> tuple[str, ...]:

@@ -20,7 +20,8 @@ import msgspec
 from runtime import failures, sse
 from runtime.dialects import splice
 from runtime.dialects.answer import Watcher as Base
-from runtime.dialects.answer import Whole, holds, is_set, new_response_id, plain
+from runtime.dialects.answer import Whole, holds, is_set, new_response_id, plain, read_whole
+from runtime.dialects.responses.response import response
 from runtime.usage import Meter
 
 _NAMELESS: Final = b"data: {"
@@ -107,6 +108,7 @@ class Watcher(Base):
         self._model = msgspec.json.encode(asked)
         # The first line of an event -> the type its data names.
         self._types: dict[bytes, str] = {}
+        self._lessons = 0  # each event has its own number, so there is no usual one
         # Events of ours stand among the upstream's, so those that follow need new numbers.
         self._numbered = False
 
@@ -134,25 +136,8 @@ class Watcher(Base):
     def response(self, status: str, error: dict[str, Any] | None = None) -> dict[str, Any]:
         """The response object as far as we can tell it ourselves."""
         self.response_id = self.response_id or new_response_id()
-        return {
-            "id": self.response_id,
-            "object": "response",
-            "created_at": self.created_at,
-            "status": status,
-            "background": False,
-            "error": error,
-            "incomplete_details": None,
-            "instructions": None,
-            "metadata": {},
-            "model": self.asked,
-            "output": [],
-            "parallel_tool_calls": True,
-            "temperature": None,
-            "tool_choice": "auto",
-            "tools": [],
-            "top_p": None,
-            "usage": None,
-        }
+        known = response(self.response_id, self.created_at, self.asked, status)
+        return known | {"error": error}
 
     def _own(self, kind: str, status: str) -> bytes:
         number, self.next_number = self.next_number, self.next_number + 1
@@ -277,8 +262,7 @@ def whole(body: bytes, asked: str, rewrite_id: Callable[[str], str] | None = Non
     Raises UpstreamError for an answer not to use.
     """
     try:
-        answer = _ANSWER.decode(body)
-        body.decode()
+        answer, body = read_whole(_ANSWER, body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
         raise failures.invalid("the answer is not a Responses answer") from exc
     if is_set(answer.error) or answer.status in ("failed", "cancelled"):

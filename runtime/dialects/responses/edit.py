@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -12,6 +13,7 @@ from runtime.dialects.decode import ABSENT, is_set
 from runtime.dialects.draft import Draft, closed, open_list, open_object
 from runtime.dialects.reading import Edited, Reading, Step
 from runtime.dialects.responses.read import ENCRYPTED, REASONING_ID, refers
+from runtime.opaque import holds_wrapped
 
 _CAP_FIELDS: Final = ("max_output_tokens",)
 _SUMMARIES: Final = ("reasoning.summary", "reasoning.generate_summary")
@@ -27,32 +29,41 @@ class _Item(msgspec.Struct):
 _ITEM: Final = msgspec.json.Decoder(_Item)
 
 
-def edit(body: bytes, reading: Reading, step: Step) -> Edited:
+def edit(body: bytes | dict[str, Any], reading: Reading, step: Step) -> Edited:
     """The body for one candidate, and what was left out of it."""
     return shared.edited(body, reading, step, _CHANGES)
 
 
+def _write_schemas(draft: Draft) -> None:
+    shared.write_schemas(draft)
+    if draft.step.skin.tool_schemas != "keep":
+        _change_additional(draft, lambda tools, where: shared.with_schemas(draft, tools, where))
+
+
 def _strip_additional(draft: Draft) -> None:
-    """Codex can put its tools into an input item."""
     reading = draft.reading
     words = hosted.to_strip(reading.hosted, draft.step.features) if reading.strip else frozenset()
+    if words:
+        _change_additional(draft, lambda tools, _: shared.without_hosted(tools, words, set()))
+
+
+def _change_additional(draft: Draft, change: Callable[[list[Any], str], list[Any]]) -> None:
+    """Codex can put its tools into input items; one that is left without any goes."""
     raw = draft.top.get("input")
-    if not words or not isinstance(raw, msgspec.Raw) or b'"additional_tools"' not in bytes(raw):
+    if not isinstance(raw, msgspec.Raw) or b'"additional_tools"' not in bytes(raw):
         return
-    items = (_stripped(item, words) for item in open_list(raw))
-    draft.top["input"] = [item for item in items if item is not None]
-
-
-def _stripped(item: Any, words: frozenset[str]) -> Any:
-    """The item without these tools; None where it held no others."""
-    if _ITEM.decode(item).type != "additional_tools":
-        return item
-    members = open_object(item) or {}
-    tools = open_list(members.get("tools"))
-    kept = shared.without_hosted(tools, words, set())
-    if kept == tools:
-        return item
-    return closed({**members, "tools": kept}) if kept else None
+    items = []
+    for place, item in enumerate(open_list(raw)):
+        changed = item
+        if _ITEM.decode(item).type == "additional_tools":
+            members = open_object(item) or {}
+            tools = open_list(members.get("tools"))
+            kept = change(tools, f"input[{place}].tools")
+            if kept != tools:
+                changed = closed({**members, "tools": kept}) if kept else None
+        if changed is not None:
+            items.append(changed)
+    draft.top["input"] = items
 
 
 def _write_cap(draft: Draft) -> None:
@@ -90,6 +101,7 @@ def _leave_out_reasoning(draft: Draft) -> None:
         # the id is the upstream's own, so nothing says whose reasoning it is
         references=reading.references,
         opaque=reading.opaque and not draft.step.same_continuity,
+        wrapped=reading.wrapped,
         all=reading.echo and skin.reasoning is not None and skin.reasoning.echo == "forbidden",
     )
     if left_out == _NOTHING:
@@ -105,10 +117,11 @@ def _leave_out_reasoning(draft: Draft) -> None:
 
 
 class _LeftOut(NamedTuple):
-    """Which reasoning does not travel; `all` is readable reasoning too."""
+    """Which reasoning does not travel: `wrapped` that made behind a bridge, `all` readable too."""
 
     references: bool = False
     opaque: bool = False
+    wrapped: bool = False
     all: bool = False
 
 
@@ -117,7 +130,8 @@ _NOTHING: Final = _LeftOut()
 
 def _name_of(item: _Item, left_out: _LeftOut) -> str | None:
     """The name an item is missed by, or None when it stays."""
-    if left_out.opaque and is_set(item.encrypted_content):
+    gone = left_out.opaque or (left_out.wrapped and holds_wrapped(item.encrypted_content))
+    if gone and is_set(item.encrypted_content):
         kind = item.type if item.type in ENCRYPTED else "item"
         return f"{kind}.encrypted_content"
     if left_out.references and refers(item):
@@ -126,6 +140,7 @@ def _name_of(item: _Item, left_out: _LeftOut) -> str | None:
 
 
 _CHANGES: Final = (
+    _write_schemas,
     _strip_additional,
     shared.strip_hosted,
     shared.write_parallel_off,
@@ -133,6 +148,7 @@ _CHANGES: Final = (
     _write_reasoning,
     _write_state,
     _leave_out_reasoning,
+    shared.write_unstreamed,
     shared.drop_fields,
     shared.patch,
 )

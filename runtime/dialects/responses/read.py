@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final, Protocol
 
 import msgspec
 
-from runtime.dialects.decode import ABSENT, Amount, decode_body, invalid, is_set
-from runtime.dialects.parts import Content, Parts, is_plain
+from runtime.dialects.decode import ABSENT, Amount, BodyDecoder, invalid, is_set
+from runtime.dialects.parts import Carried, Content, Parts, is_plain, is_text, opened
 from runtime.dialects.reading import OtherDialect, Reading, shape_of
 from runtime.dialects.session import opening, session_key
 from runtime.dialects.tools import Toolbox, ToolChoice
+from runtime.opaque import holds_wrapped
 from runtime.reasoning import Options, read_ask
+from runtime.signs import COMPACTION, PROMPT
 from runtime.vocabulary import JSON_OBJECT, JSON_SCHEMA, LOGPROBS, STATEFUL, STREAM, Settings
 
 
@@ -23,12 +25,17 @@ class Item(msgspec.Struct, gc=False):
     role: str | None = None
     id: str | None = None
     content: Content = None
-    output: Content = None
+    output: msgspec.Raw = ABSENT
     encrypted_content: msgspec.Raw = ABSENT
     # of additional_tools
     tools: msgspec.Raw = ABSENT
     # of image_generation_call: a whole image
     result: msgspec.Raw = ABSENT
+
+    @property
+    def answers_tools(self) -> bool:
+        """Whether it is the result of a tool, which has a type of its own for every kind."""
+        return self.type is not None and self.type.endswith("_output")
 
 
 class Format(msgspec.Struct):
@@ -65,25 +72,39 @@ class Body(msgspec.Struct, gc=False):
     previous_response_id: str | None = None
     conversation: msgspec.Raw = ABSENT
     prompt_cache_key: str | None = None
+    prompt: msgspec.Raw = ABSENT
     # a field of the other dialects
     messages: msgspec.Raw = ABSENT
 
 
-_BODY: Final = msgspec.json.Decoder(Body)
+_BODY: Final = BodyDecoder(
+    Body,
+    {
+        "input": msgspec.json.Decoder(str | list[Item] | None),
+        "instructions": msgspec.json.Decoder(str | list[Item] | None),
+        "tools": None,
+    },
+)
 _FORMATS: Final = {"json_object": JSON_OBJECT, "json_schema": JSON_SCHEMA}
 _INCLUDE_LOGPROBS: Final = "message.output_text.logprobs"
 # Ids of reasoning items: they can be left out, so a reference to one is no state.
 REASONING_ID: Final = "rs_"
 ENCRYPTED: Final = frozenset(("reasoning", "compaction", "compaction_summary"))
 _REFERENCE: Final = "item_reference"
-_SPECIAL: Final = ENCRYPTED | {None, _REFERENCE, "additional_tools", "image_generation_call"}
+_COMPACT: Final = "compaction_trigger"
+_SPECIAL: Final = ENCRYPTED | {
+    None,
+    _REFERENCE,
+    "additional_tools",
+    "image_generation_call",
+}
 
 
 def read(
     body: bytes, headers: Mapping[bytes, bytes], settings: Settings, *, settled: bool = False
 ) -> Reading:
     """The request, understood. Raises CallerError, or OtherDialect unless `settled`."""
-    fields = decode_body(_BODY, body)
+    fields, members = _BODY.decode(body)
     if fields.input is None:
         if is_set(fields.messages) and not settled:
             raise OtherDialect("chat", settled=False)
@@ -101,7 +122,10 @@ def read(
         model=fields.model or None,
         stream=bool(fields.stream),
         shape=shape_of(needs, fields.max_output_tokens, tools, history, len(body)),
-        session=session_key(headers, fields.prompt_cache_key, None, _opening(fields, items)),
+        session_key=session_key(headers, fields.prompt_cache_key, None),
+        opening=_opening(fields, items),
+        turns=items,
+        top=members,
         level=ask.level,
         budget=ask.budget,
         thinking_off=ask.off,
@@ -111,11 +135,20 @@ def read(
         strip=tools.strippable(),
         previous_response_id=fields.previous_response_id or None,
         unsealed="conversation" if is_set(fields.conversation) else history.unsealed,
+        signs=(*history.signs, *_signs(fields, items)),
         deterministic=fields.temperature == 0,
         opaque=history.opaque,
+        wrapped=history.wrapped,
         echo=history.echo,
         references=history.references,
     )
+
+
+def _signs(fields: Body, items: list[Item]) -> Iterator[str]:
+    if is_set(fields.prompt):
+        yield PROMPT
+    if items and items[-1].type == _COMPACT:
+        yield COMPACTION
 
 
 class _History(Parts):
@@ -134,13 +167,15 @@ def _history(items: list[Item], tools: Toolbox, settings: Settings) -> _History:
     for index, item in enumerate(items):
         if not is_plain(item.content):
             history.add(item.content, f"input[{index}].content")
-        if not is_plain(item.output):
-            history.add(item.output, f"input[{index}].output")
+        if not is_text(item.output):
+            where = f"input[{index}].output"
+            history.add(opened(item.output, where), where)
         if item.type not in _SPECIAL:
             continue
         if item.type in ENCRYPTED:
             history.echo = True
             history.opaque = history.opaque or is_set(item.encrypted_content)
+            history.wrapped = history.wrapped or holds_wrapped(item.encrypted_content)
         elif refers(item):
             if (item.id or "").startswith(REASONING_ID):
                 history.references = True
@@ -173,10 +208,10 @@ def refers(item: Referring) -> bool:
     return item.type == _REFERENCE
 
 
-def _opening(fields: Body, items: list[Item]) -> list[str]:
-    if isinstance(fields.instructions, str):
-        return [fields.instructions, *opening(items)]
-    return opening([*(fields.instructions or ()), *items])
+def _opening(fields: Body, items: list[Item]) -> tuple[Carried, ...]:
+    if isinstance(fields.instructions, list):
+        return opening([*fields.instructions, *items])
+    return opening(items, fields.instructions)
 
 
 def _needs(fields: Body, history: _History) -> int:

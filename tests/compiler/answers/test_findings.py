@@ -46,6 +46,14 @@ BAD = {
             user="bob", project="vault",
             tokens=[{"id": "rtr_small_bob_vault_dev_k1", "sha256": "0" * 64}])},
     ),
+    "IL411": small(
+        targets=targets(chat={"stream": "native"}), callers={"alice": caller(clients=["opencode"])}
+    ),
+    "IL412": small(callers={"alice": caller(clients=["aider", "codex"])}),
+    "IL413": small(
+        groups={"g": group(promise={"opencode": 1})},
+        callers={"alice": caller(clients=["aider"])},
+    ),
     "IL501": small(targets=bridged("chat", "chat_to_messages", ["stream"])),
     "IL502": small(targets=bridged("chat", "messages_to_chat", ["stream", "image"])),
     "IL503": small(targets=bridged("chat", "messages_to_chat", ["tools.custom"])),
@@ -157,6 +165,47 @@ def test_a_shape_with_images_or_tools_brings_at_least_one_of_them():
 
     assert broken(images=1) == []
     assert broken(images=0) == ["nearest is `t`: over-images"]
+
+
+def test_what_a_caller_uses_is_judged_within_their_reach_and_told_once():
+    def told(**changes):
+        bare = targets(chat={"stream": "native"})
+        document = small(**{"targets": bare, **changes})
+        return [(d.code, d.message) for d in findings(document) if d.code in ("IL401", "IL411")]
+
+    agents = caller(clients=["aider", "roo", "opencode"])
+    assert [message.split("`")[1] for _, message in told(callers={"alice": agents})] == [
+        *("roo/agent", "opencode/main"),
+    ]
+    assert told(callers={"alice": caller(clients=["aider", "curl"])}) == []
+    assert told(callers={"alice": caller()}) == []
+    promised = {"g": group(promise={"roo": 1, "opencode": 1})}
+    assert [c for c, _ in told(callers={"alice": agents}, groups=promised)] == ["IL401", "IL401"]
+
+
+def test_a_group_that_no_client_of_its_caller_speaks_to_is_told():
+    groups = {"g": group(), "h": group(surfaces=["messages"])}
+    both = targets(chat=skin(), messages=skin(output_cap={"max": 64000}))
+
+    def told(*clients):
+        people = {"alice": caller(groups=["g", "h"], clients=list(clients))}
+        found = findings(small(targets=both, groups=groups, callers=people))
+        return [d.message for d in found if d.code == "IL412"]
+
+    assert told("aider") == ["no client of `alice` speaks a dialect that `h` opens"]
+    assert told("aider", "sdk-anthropic") == []
+    assert told("aider", "curl") == []
+
+
+def test_a_bridge_that_lacks_a_feature_is_named_with_the_next_step():
+    document = small(
+        targets=bridged("chat", "messages_to_chat", ["stream"]),
+        groups={"g": group(surfaces=["messages"], promise={"claude-code": 1},
+                           reasoning={"unsupported": "drop"})},
+    )  # fmt: skip
+    main = next(d for d in findings(document) if d.code == "IL401" and "/main" in d.message)
+    assert main.label == "nearest is `t`: bridge-lacks-tools"
+    assert "carry" in main.hint
 
 
 def test_dropping_the_level_counts_and_refusing_it_does_not():

@@ -35,7 +35,6 @@ WORDS = (
 NOT_OFFERED = {
     "surface-closed",
     "no-skin",
-    "bridge-not-served",
     "not-in-phase",
     "project-forbids-provider",
 }
@@ -66,7 +65,7 @@ class Answerer:
     weight: int
 
 
-def evaluate(deployment, group_id, surface, request, project, phase, served):
+def evaluate(deployment, group_id, surface, request, project, phase):
     """The eligible as a list, and every other target with all its reasons."""
     group = deployment.groups[group_id]
     eligible, excluded = [], {}
@@ -76,9 +75,9 @@ def evaluate(deployment, group_id, surface, request, project, phase, served):
         if surface not in group.surfaces:
             excluded[target.id] = ("surface-closed", *shared)
             continue
-        paths, unserved = _paths(member, target, surface, served)
+        paths = _paths(member, target, surface)
         if not paths:
-            excluded[target.id] = ("bridge-not-served" if unserved else "no-skin", *shared)
+            excluded[target.id] = ("no-skin", *shared)
             continue
         judged = [(path, _reasons(group, member, target, *path, request)) for path in paths]
         fitting = [path for path, reasons in judged if not reasons]
@@ -99,9 +98,9 @@ def read_in_order(deployment, group_id, eligible):
     return [answerer.target for answerer in found]
 
 
-def overflow(deployment, group_id, surface, request, project, phase, served):
+def overflow(deployment, group_id, surface, request, project, phase):
     """Where size alone keeps everybody out: by what it is counted, and the most that would go."""
-    eligible, excluded = evaluate(deployment, group_id, surface, request, project, phase, served)
+    eligible, excluded = evaluate(deployment, group_id, surface, request, project, phase)
     offered = {
         name: set(reasons) for name, reasons in excluded.items() if not NOT_OFFERED & set(reasons)
     }
@@ -113,7 +112,7 @@ def overflow(deployment, group_id, surface, request, project, phase, served):
         if member.target not in offered:
             continue
         target = deployment.targets[member.target]
-        for skin, bridge in _paths(member, target, surface, served)[0]:
+        for skin, bridge in _paths(member, target, surface):
             reasons = set(_reasons(group, member, target, skin, bridge, request))
             body = skin.limits.body_bytes
             if by_tokens and reasons <= SIZES:
@@ -129,7 +128,7 @@ def _distance(reasons):
     return (not set(reasons) <= SIZES, len(reasons))
 
 
-def _paths(member, target, surface, served):
+def _paths(member, target, surface):
     """Native first, then the bridges in the order of the skins."""
     skins = [s for d, s in target.skins.items() if member.skins is None or d in member.skins]
     native = [(skin, None) for skin in skins if skin.dialect == surface]
@@ -139,8 +138,7 @@ def _paths(member, target, surface, served):
         for bridge in skin.bridges.values()
         if bridge.from_dialect == surface and bridge.to_dialect == skin.dialect
     ]
-    crossable = [(skin, bridge) for skin, bridge in bridged if bridge.name in served]
-    return native + crossable, bool(bridged)
+    return native + bridged
 
 
 def _shared_reasons(deployment, group, target, project, phase):
@@ -190,7 +188,7 @@ def _meets(skin, word):
     """`json.schema` is of the family `json`, its member `schema`; `stream` stands alone."""
     family, _, member = word.partition("." if "." in word else ":")
     return {
-        "stream": skin.stream == "native",
+        "stream": skin.stream in ("native", "synthesized"),
         "tools": (member or "function") in skin.tools,
         "hosted": word in skin.tools,
         "image": "image" in skin.input and member in skin.image_sources,

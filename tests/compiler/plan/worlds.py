@@ -13,7 +13,6 @@ from compiler.model import (
     Deployment,
     GroupDef,
     Member,
-    PhaseRule,
     PhaseRules,
     PriceEntry,
     Project,
@@ -21,7 +20,7 @@ from compiler.model import (
     SkinDef,
     TargetDef,
 )
-from runtime.vocabulary import Cap, Limits, Price, Provider, Reasoning, Settings
+from runtime.vocabulary import Cap, Limits, PhaseRule, Price, Provider, Reasoning, Settings
 from tests.compiler.plan.brute import LEVELS, WORDS, Request
 
 DIALECTS = ("chat", "responses", "messages")
@@ -90,6 +89,7 @@ def skins(draw, dialect):
         prefill=draw(st.booleans()),
         system_turns="fold",
         prompt_cache="none",
+        tool_schemas="keep",
         drop=(),
         patch={},
         betas=(),
@@ -110,7 +110,7 @@ def skins(draw, dialect):
 
 def _carriable(skin):
     """Words a bridge may carry to a skin: what the skin lacks would not compile."""
-    words = ["stream"] if skin.stream == "native" else []
+    words = ["stream"] if skin.stream != "none" else []
     if "function" in skin.tools:
         words += ["tools", "tools.custom", "tools.namespace"]
     words += ["tools.forced"] if "forced" in skin.tools else []

@@ -576,3 +576,85 @@ def test_a_stateful_answer_in_one_piece_has_our_ids():
 )
 def test_an_answer_has_to_come_in_the_form_that_was_asked_for(streaming, content_type, matches):
     assert content_matches(streaming=streaming, content_type=content_type) is matches
+
+
+# --- the usual event ---------------------------------------------------------------------------
+
+DELTAS = {
+    "chat": lambda text: chunk({"content": text}),
+    "messages": lambda text: named(
+        {
+            "type": "content_block_delta",
+            "index": 0,
+            "delta": {"type": "text_delta", "text": text},
+        }
+    ),
+}
+TEXTS = [
+    "a",
+    "",
+    "b c",
+    '"quoted"',
+    "a\\",
+    "line\n",
+    "\u00e9\u2028",
+    "\x01",
+    "upstream-1",
+    "[DONE]",
+]
+
+
+@pytest.mark.parametrize("dialect", list(DELTAS))
+def test_an_event_that_is_like_the_last_one_passes_as_all_others_do(dialect):
+    before, content, _ = GOOD[dialect]
+    alone = []
+    for text in TEXTS:
+        fresh = watcher(dialect)
+        for event in [*before, content[0]]:
+            fresh.feed(event)
+        alone.append(fresh.feed(DELTAS[dialect](text)))
+    many = watcher(dialect)
+    for event in [*before, content[0]]:
+        many.feed(event)
+    assert [many.feed(DELTAS[dialect](text)) for text in TEXTS] == alone
+    assert all(alone)
+    assert many.error is None
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        chunk({"content": "x"}, finish="stop"),
+        chunk({"content": "x"}, usage={"prompt_tokens": 7}),
+        chunk({"content": "x"}, error={"message": "no"}),
+        chunk({"content": "x"}, index=1),
+        chunk({"content": "x"}).replace(
+            b'"x"',
+            b'"x"}, "finish_reason": "stop"}, {"index": 0, "delta": {"content": "x"',
+        ),
+    ],
+)
+def test_an_event_that_says_more_than_the_usual_one_is_read(event):
+    told = []
+    for usual in (1, 3):  # the third is one like the second
+        seen = watcher("chat")
+        for each in (*GOOD["chat"][0], *[chunk({"content": "x"})] * usual, event):
+            seen.feed(each)
+        said = (seen.finish, seen.usage, seen.error and seen.error.code)
+        seen.feed(scripts.STOP)
+        told.append((*said, seen.eof()))
+    assert told[0] == told[1]
+    assert told[0] != (None, None, None, scripts.DONE)
+
+
+def test_the_usual_event_does_not_pass_behind_the_end_or_inside_another_event():
+    usual = chunk({"content": "x"})
+    seen = watcher("chat")
+    for event in (*GOOD["chat"][0], *[usual] * 3):
+        seen.feed(event)
+    assert seen.feed(b"data: {") == b""
+    seen.feed(usual)
+    assert seen.error is not None
+    seen, _ = fed("chat", *GOOD["chat"][0], *[usual] * 3, scripts.STOP, scripts.DONE)
+    assert seen.done
+    assert seen.feed(usual) == b""

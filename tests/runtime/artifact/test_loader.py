@@ -45,15 +45,16 @@ def test_everything_in_the_deployment_comes_back(tmp_path):
     assert artifact.name == "acme"
     assert artifact.digest == json.loads((folder / "manifest.json").read_text())["digest"]
     assert list(artifact.groups) == ["coder", "auto", "vision-smoke"]
-    assert artifact.reaches["r2"] == {"anthropic", "gpu"}
-    assert artifact.callers["bob"].reach == "r2"
+    assert artifact.reaches["vault"] == {"anthropic", "gpu"}
+    assert artifact.callers["bob"].reach == "vault"
     assert artifact.tokens["rtr_acme_bob_vault_prod_k1"].caller == "bob"
     assert artifact.limits["developer"].day.usd == 40.0
     assert artifact.prices["big"].cache_write == 6.25
-    assert {route.target for route in artifact.cells["coder", "chat"].routes} == {
-        "m3",
-        "gpt",
-        "qwen",
+    assert {(route.target, route.bridge) for route in artifact.cells["coder", "chat"].routes} == {
+        ("m3", None),
+        ("gpt", None),
+        ("opus", "chat_to_messages"),
+        ("qwen", None),
     }
 
 

@@ -115,6 +115,21 @@ def test_a_client_tool_named_like_a_hosted_one_stays():
     assert before_after("messages", body, body, open_skin(), features=0) == ()
 
 
+def test_the_schemas_of_the_tools_that_stay_are_written_in_the_words_of_the_skin():
+    kept = '{"type":"function","name":"f","parameters":{"type":"object","properties":{}}}'
+    fits = '{"name":"g" , "parameters":{"properties": {},"type":"object"}}'
+    came = '{"type":"function","name":"f","parameters":{"type":"object","$schema":"x"}}'
+    dropped = before_after(
+        "responses",
+        hosted(f',"tools":[{SEARCH},{came},{FUNCTION},{fits}]'),
+        hosted(f',"tools":[{kept},{FUNCTION},{fits}]'),
+        open_skin(tool_schemas="basic"),
+        features=0,
+    )
+
+    assert dropped == ("tools[].$schema", "hosted:web_search")
+
+
 @pytest.mark.parametrize(
     ("dialect", "field", "value", "word"),
     [

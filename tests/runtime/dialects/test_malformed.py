@@ -1,6 +1,7 @@
 """Whatever a caller sends, reading ends in a reading or in the caller's own error."""
 
 import json
+from contextlib import nullcontext
 
 import pytest
 from hypothesis import given, settings
@@ -65,6 +66,14 @@ def test_deep_content_is_the_callers_error(dialect):
 
     with pytest.raises(CallerError, match="too deeply"):
         read(dialect, body.encode())
+
+
+@pytest.mark.parametrize(("depth", "refused"), [(16, False), (17, True)])
+def test_parts_inside_parts_end_somewhere(depth, refused):
+    part = '{"type":"tool_result","content":[' * depth + '{"type":"text","text":"x"}' + "]}" * depth
+    body = f'{{"messages":[{{"role":"user","content":[{part}]}}]}}'.encode()
+    with pytest.raises(CallerError, match="too deeply") if refused else nullcontext():
+        read("messages", body)
 
 
 @pytest.mark.parametrize("depth", [150, 300, 600])

@@ -26,6 +26,46 @@ def test_a_connection_serves_many_requests(edge: Edge):
         assert b"connection" not in answer.headers
 
 
+@pytest.mark.parametrize(
+    ("more", "status"),
+    [
+        (b"X-Request-Id: mine\r\n", 200),
+        (b"Content-Length: 3\r\n", 400),
+        (b"Transfer-Encoding: chunked\r\n", 400),
+        (b"Connection: close\r\n", 200),
+    ],
+)
+def test_a_head_that_nearly_repeats_the_last_one_is_read_anew(edge: Edge, more: bytes, status: int):
+    head = b"POST /v1/messages HTTP/1.1\r\nHost: t\r\n%bContent-Length: %d\r\n\r\n%b"
+    client = edge.connect()
+    for body in (b"1", b"22"):
+        assert client.send(head % (b"", len(body), body)).answer().body == body
+    answer = client.send(head % (more, 3, b"333")).answer()
+    assert answer.status == status
+    assert (answer.body == b"333") == (status == 200)
+    assert (answer.headers[b"x-request-id"] == b"mine") == (b"mine" in more)
+    assert (b"connection" in answer.headers) == (status == 400 or b"close" in more)
+
+
+def test_what_is_known_from_headers_is_known_to_equal_heads_alone():
+    def handler(edge: Edge):
+        async def handle(call: Call) -> None:
+            length = call.headers[b"content-length"]
+            seen = call.known.setdefault("seen", 0)
+            call.known["seen"] = seen + 1
+            await call.send(200, JSON, b"%b %d" % (length, seen))
+
+        return handle
+
+    with running(handler) as edge:
+        client = edge.connect()
+        bodies = [client.post(b"x" * size).answer().body for size in (1, 20, 300)]
+        other = client.post(b"x", more=b"x-api-key: other\r\n").answer().body
+        back = client.post(b"x").answer().body
+    assert bodies == [b"1 0", b"20 1", b"300 2"]
+    assert (other, back) == (b"1 0", b"1 0")
+
+
 def test_pipelined_requests_are_answered_in_order_and_one_at_a_time():
     def handler(edge: Edge):
         running_now = 0

@@ -21,13 +21,20 @@ def acme(tmp_path_factory):
 
 
 def test_targets_that_have_a_path_are_nearer_than_those_that_have_none(acme):
-    """`opus` is out for one reason, but it has no path to Chat at all."""
-    asked = {"model": "coder", "messages": [{"role": "user", "content": "hi"}], "n": 2}
-    body = json.dumps({**asked, "logprobs": True}).encode()
-    reading = DIALECTS["chat"].read(body, {}, acme.settings)
+    """`qwen` is out for one reason, but it has no path to Messages at all."""
+    source = {"type": "base64", "media_type": "application/pdf", "data": "JVBERi0="}
+    asked = {
+        "model": "coder",
+        "max_tokens": 100,
+        "messages": [
+            {"role": "user", "content": [{"type": "document", "source": source}]},
+            {"role": "assistant", "content": "It says"},
+        ],
+    }
+    reading = DIALECTS["messages"].read(json.dumps(asked).encode(), {}, acme.settings)
     decision = decide(
         acme,
-        "chat",
+        "messages",
         acme.callers["alice"],
         reading,
         token_id="rtr_acme_alice_web_dev_k1",
@@ -37,7 +44,7 @@ def test_targets_that_have_a_path_are_nearer_than_those_that_have_none(acme):
     assert decision.order == ()
     error = refusal(acme, decision, reading)
     assert error.code == "no-eligible-target"
-    assert [row["target"] for row in error.details["nearest"]] == ["m3", "gpt", "qwen"]
+    assert [row["target"] for row in error.details["nearest"]] == ["opus", "m3", "gpt"]
     assert error.details["hint"] == (
-        "interlock explain ARTIFACT --group coder --surface chat --needs logprobs,multiple"
+        "interlock explain ARTIFACT --group coder --surface messages --needs document,prefill"
     )

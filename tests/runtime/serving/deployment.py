@@ -116,7 +116,7 @@ groups:
     members: [{{target: small}}]
     reasoning: {{unsupported: refuse}}
   stages:
-    surfaces: [chat]
+    surfaces: [responses, messages, chat]
     policy: {{kind: phases}}
     phase_rules: two
     phases: {{plan: [searching], build: [small, searching]}}

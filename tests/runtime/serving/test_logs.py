@@ -5,12 +5,22 @@ from __future__ import annotations
 import json
 import logging
 
+import httpx
 import pytest
 
 from runtime import log
-from tests.runtime.serving.deployment import OFF, WEB, ask
+from tests.runtime.serving.deployment import (
+    MESSAGES,
+    OFF,
+    WEB,
+    ask,
+    messages_events,
+    named,
+    streamed,
+)
+from tests.support.demo import BRIDGED, TOKEN
 from tests.support.edge import until
-from tests.support.serving import PATHS, Served
+from tests.support.serving import PATHS, Served, compiled, serving
 
 SECRET = "Wv3-prompt-marker-9Kz"
 
@@ -78,3 +88,35 @@ def test_what_is_known_of_a_refused_request_is_logged(router: Served, lines):
     ]
     assert SECRET not in json.dumps(lines(4))
     assert WEB.secret not in json.dumps(lines(4))
+
+
+NEW_BLOCK = {"type": "brand_new", "secret": SECRET}
+
+
+def with_news(asked):
+    """A Messages answer with two things that no other dialect has."""
+    if not asked.body.get("stream"):
+        return httpx.Response(
+            200, json=MESSAGES | {"content": [*MESSAGES["content"], NEW_BLOCK] * 2}
+        )
+    begin, *rest = messages_events(asked.body)
+    return streamed(
+        [begin, named({"type": "brand_new", "secret": SECRET}), named(NEW_BLOCK), *rest]
+    )
+
+
+@pytest.fixture(params=["native", "synthesized"])
+def bridged(request, tmp_path_factory):
+    yaml = BRIDGED.read_text().replace("stream: native", f"stream: {request.param}")
+    with serving(compiled(yaml, tmp_path_factory.mktemp("bridged")), with_news) as router:
+        yield router
+
+
+def test_what_another_dialect_has_no_words_for_is_counted(bridged: Served, lines):
+    for dialect, stream in (("chat", True), ("chat", False), ("messages", False)):
+        body = ask(dialect, "only-messages", stream=stream)
+        assert bridged.post(PATHS[dialect], TOKEN, body).status == 200
+    told = lines(3)
+    assert [line.get("unknown_events") for line in told] == [2, 2, None]
+    assert SECRET not in json.dumps(told)
+    assert "brand_new" not in json.dumps(told)

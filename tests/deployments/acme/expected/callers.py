@@ -4,8 +4,8 @@
 from runtime.vocabulary import Budget, Caller, LimitSet, Token
 
 REACHES: dict[str, tuple[str, ...]] = {
-    "r1": ("anthropic", "openai", "minimax", "gpu"),
-    "r2": ("anthropic", "gpu"),
+    "web": ("anthropic", "openai", "minimax", "gpu"),
+    "vault": ("anthropic", "gpu"),
 }
 
 LIMITS: dict[str, LimitSet] = {
@@ -14,10 +14,10 @@ LIMITS: dict[str, LimitSet] = {
 }
 
 CALLERS: dict[str, Caller] = {
-    "alice": Caller(user="alice", project="web", env="dev", groups=("coder", "auto"), reach="r1", listing="r1-0ece2ecc", limits="developer"),
-    "bob": Caller(user="bob", project="vault", env="prod", groups=("coder",), reach="r2", listing="r2-c84a9e3a", limits="developer"),
-    "ci": Caller(user="ci", project="web", env="ci", groups=("vision-smoke",), reach="r1", listing="r1-2a91d59d", limits="smoke"),
-    "prometheus": Caller(user="prometheus", project="web", env="ops", groups=(), reach="r1", roles=("metrics", "reports")),
+    "alice": Caller(user="alice", project="web", env="dev", groups=("coder", "auto"), reach="web", listing="web-0ece2ecc", limits="developer"),
+    "bob": Caller(user="bob", project="vault", env="prod", groups=("coder",), reach="vault", listing="vault-c84a9e3a", limits="developer"),
+    "ci": Caller(user="ci", project="web", env="ci", groups=("vision-smoke",), reach="web", listing="web-2a91d59d", limits="smoke"),
+    "prometheus": Caller(user="prometheus", project="web", env="ops", groups=(), reach="web", roles=("metrics", "reports")),
 }
 
 TOKENS: dict[str, Token] = {

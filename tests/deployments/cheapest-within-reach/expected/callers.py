@@ -4,8 +4,8 @@
 from runtime.vocabulary import Caller, LimitSet, Token
 
 REACHES: dict[str, tuple[str, ...]] = {
-    "r1": ("us", "eu"),
-    "r2": ("eu",),
+    "web": ("us", "eu"),
+    "vault": ("eu",),
 }
 
 LIMITS: dict[str, LimitSet] = {
@@ -13,8 +13,8 @@ LIMITS: dict[str, LimitSet] = {
 }
 
 CALLERS: dict[str, Caller] = {
-    "alice": Caller(user="alice", project="web", env="dev", groups=("coder",), reach="r1", listing="r1-c84a9e3a", limits="dev"),
-    "bob": Caller(user="bob", project="vault", env="prod", groups=("coder",), reach="r2", listing="r2-c84a9e3a", limits="dev", expires="2027-01-31"),
+    "alice": Caller(user="alice", project="web", env="dev", groups=("coder",), reach="web", listing="web-c84a9e3a", limits="dev"),
+    "bob": Caller(user="bob", project="vault", env="prod", groups=("coder",), reach="vault", listing="vault-c84a9e3a", limits="dev", expires="2027-01-31"),
 }
 
 TOKENS: dict[str, Token] = {

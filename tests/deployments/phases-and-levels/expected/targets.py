@@ -13,8 +13,8 @@ TARGETS: dict[str, Target] = {
         context=100000,
         price=None,
         skins={
-            "responses": Skin(path="/responses", model="thinker", reasoning=Reasoning(control="effort", levels=("none", "low", "high"))),
-            "chat": Skin(path="/chat/completions", model="thinker", reasoning=Reasoning(control="budget", levels=("low", "high"), min_budget=1024, max_budget=32000)),
+            "responses": Skin(path="/responses", model="thinker", reasoning=Reasoning(control="effort", levels=("none", "low", "high")), custom=True),
+            "chat": Skin(path="/chat/completions", model="thinker", reasoning=Reasoning(control="budget", levels=("low", "high"), min_budget=1024, max_budget=32000), custom=True),
         },
     ),
     "plain": Target(
@@ -24,8 +24,8 @@ TARGETS: dict[str, Target] = {
         context=50000,
         price=None,
         skins={
-            "responses": Skin(path="/responses", model="plain", cap=Cap(field="max_output_tokens", min=16, max=4096)),
-            "chat": Skin(path="/chat/completions", model="plain", cap=Cap(field="max_tokens", max=4096, honored=False)),
+            "responses": Skin(path="/responses", model="plain", cap=Cap(field="max_output_tokens", min=16, max=4096), custom=True),
+            "chat": Skin(path="/chat/completions", model="plain", cap=Cap(field="max_tokens", max=4096, honored=False), custom=True),
         },
     ),
 }

@@ -4,7 +4,7 @@
 from runtime.vocabulary import Caller, LimitSet, Token
 
 REACHES: dict[str, tuple[str, ...]] = {
-    "r1": ("own",),
+    "web": ("own",),
 }
 
 LIMITS: dict[str, LimitSet] = {
@@ -12,7 +12,7 @@ LIMITS: dict[str, LimitSet] = {
 }
 
 CALLERS: dict[str, Caller] = {
-    "alice": Caller(user="alice", project="web", env="dev", groups=("coder",), reach="r1", listing="r1-c84a9e3a", limits="dev"),
+    "alice": Caller(user="alice", project="web", env="dev", groups=("coder",), reach="web", listing="web-c84a9e3a", limits="dev"),
 }
 
 TOKENS: dict[str, Token] = {

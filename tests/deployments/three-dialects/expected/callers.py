@@ -4,7 +4,7 @@
 from runtime.vocabulary import Budget, Caller, LimitSet, Token
 
 REACHES: dict[str, tuple[str, ...]] = {
-    "r1": ("one", "two"),
+    "web": ("one", "two"),
 }
 
 LIMITS: dict[str, LimitSet] = {
@@ -12,7 +12,7 @@ LIMITS: dict[str, LimitSet] = {
 }
 
 CALLERS: dict[str, Caller] = {
-    "alice": Caller(user="alice", project="web", env="dev", groups=("coder", "only.chat"), reach="r1", listing="r1-6e2bbc57", limits="dev"),
+    "alice": Caller(user="alice", project="web", env="dev", groups=("coder", "only.chat"), reach="web", listing="web-6e2bbc57", limits="dev"),
 }
 
 TOKENS: dict[str, Token] = {

@@ -13,7 +13,7 @@ TARGETS: dict[str, Target] = {
         context=200000,
         price=None,
         skins={
-            "responses": Skin(path="/responses", model="big-1", reasoning=Reasoning(control="effort", levels=("low", "medium", "high")), parallel=True),
+            "responses": Skin(path="/responses", model="big-1", reasoning=Reasoning(control="effort", levels=("low", "medium", "high")), parallel=True, custom=True),
             "messages": Skin(path="/messages", model="big-1", cap=Cap(field="max_tokens", max=64000, over="clamp", default=32000), reasoning=Reasoning(control="adaptive", levels=("low", "medium", "high")), parallel=True),
             "chat": Skin(path="/chat/completions", model="big-1", cap=Cap(field="max_completion_tokens", max=64000, over="clamp"), reasoning=Reasoning(control="effort", levels=("low", "medium", "high")), parallel=True, patch={"service_tier": "flex", "metadata": {"team": "a b", "list": [1, 2.5, True, None]}}),
         },
@@ -25,7 +25,7 @@ TARGETS: dict[str, Target] = {
         context=128000,
         price=None,
         skins={
-            "responses": Skin(path="/responses", model="small-1"),
+            "responses": Skin(path="/responses", model="small-1", custom=True),
             "chat": Skin(path="/chat/completions", model="small-1", reasoning=Reasoning(control="effort", levels=("low",), map=(("high", "low"),)), parallel=True, drop=("seed",)),
         },
     ),

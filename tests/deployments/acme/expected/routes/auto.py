@@ -21,8 +21,8 @@ from runtime.vocabulary import (
 ROUTES: dict[str, tuple[Route, ...]] = {
     # groups.auto on messages
     "messages": (
-        # not m3: bridge-not-served (no Messages skin, messages_to_chat not served yet)
-        # not gpt: bridge-not-served (no Messages skin, messages_to_responses not served yet)
+        Route("m3", "chat", "messages_to_chat", STREAM | TOOLS | FORCED, LOW | MEDIUM, HIGH | XHIGH),
+        Route("gpt", "responses", "messages_to_responses", STREAM | TOOLS | FORCED | IMAGE_INLINE | IMAGE_URL | JSON_SCHEMA, NONE | LOW | MEDIUM | HIGH | XHIGH, 0),
         Route("sonnet", "messages", None, STREAM | TOOLS | FORCED | IMAGE_INLINE | IMAGE_URL | JSON_SCHEMA, NONE | LOW | MEDIUM | HIGH, XHIGH),
         Route("opus", "messages", None, STREAM | TOOLS | FORCED | IMAGE_INLINE | IMAGE_URL | DOCUMENT | JSON_SCHEMA, NONE | LOW | MEDIUM | HIGH | XHIGH, 0),
     ),
@@ -30,13 +30,7 @@ ROUTES: dict[str, tuple[Route, ...]] = {
     "chat": (
         Route("m3", "chat", None, STREAM | TOOLS | FORCED | JSON_OBJECT, LOW | MEDIUM, HIGH | XHIGH),
         Route("gpt", "chat", None, STREAM | TOOLS | FORCED | IMAGE_INLINE | IMAGE_URL | JSON_OBJECT | JSON_SCHEMA, NONE | LOW | MEDIUM | HIGH | XHIGH, 0),
-        # not sonnet: bridge-not-served (no Chat skin, chat_to_messages not served yet)
-        # not opus: bridge-not-served (no Chat skin, chat_to_messages not served yet)
+        Route("sonnet", "messages", "chat_to_messages", STREAM | TOOLS | FORCED | IMAGE_INLINE | IMAGE_URL | JSON_SCHEMA, NONE | LOW | MEDIUM | HIGH, XHIGH),
+        Route("opus", "messages", "chat_to_messages", STREAM | TOOLS | FORCED | IMAGE_INLINE | IMAGE_URL | JSON_SCHEMA, NONE | LOW | MEDIUM | HIGH | XHIGH, 0),
     ),
-}
-
-# Why targets without a path have none, where it is more than a missing skin.
-OUT: dict[str, dict[str, str]] = {
-    "messages": {"m3": "bridge-not-served", "gpt": "bridge-not-served"},
-    "chat": {"sonnet": "bridge-not-served", "opus": "bridge-not-served"},
 }

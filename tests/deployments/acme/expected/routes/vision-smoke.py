@@ -30,18 +30,12 @@ ROUTES: dict[str, tuple[Route, ...]] = {
     ),
     # groups.vision-smoke on messages
     "messages": (
-        # not gpt: bridge-not-served (no Messages skin, messages_to_responses not served yet)
+        Route("gpt", "responses", "messages_to_responses", STREAM | TOOLS | FORCED | IMAGE_INLINE | IMAGE_URL | JSON_SCHEMA, NONE | LOW | MEDIUM | HIGH | XHIGH, 0),
         Route("sonnet", "messages", None, STREAM | TOOLS | FORCED | IMAGE_INLINE | IMAGE_URL | JSON_SCHEMA, NONE | LOW | MEDIUM | HIGH, XHIGH),
     ),
     # groups.vision-smoke on chat
     "chat": (
         Route("gpt", "chat", None, STREAM | TOOLS | FORCED | IMAGE_INLINE | IMAGE_URL | JSON_OBJECT | JSON_SCHEMA, NONE | LOW | MEDIUM | HIGH | XHIGH, 0),
-        # not sonnet: bridge-not-served (no Chat skin, chat_to_messages not served yet)
+        Route("sonnet", "messages", "chat_to_messages", STREAM | TOOLS | FORCED | IMAGE_INLINE | IMAGE_URL | JSON_SCHEMA, NONE | LOW | MEDIUM | HIGH, XHIGH),
     ),
-}
-
-# Why targets without a path have none, where it is more than a missing skin.
-OUT: dict[str, dict[str, str]] = {
-    "messages": {"gpt": "bridge-not-served"},
-    "chat": {"sonnet": "bridge-not-served"},
 }

@@ -1,0 +1,83 @@
+"""`interlock diff`: what a change does to every client, caller and price, before it is merged."""
+
+from __future__ import annotations
+
+import click
+from rich.console import Console
+
+from compiler.cli import CannotRun, uncollected, waiting
+from compiler.diagnostics import did_you_mean
+from compiler.review.changes import FINDINGS
+from compiler.review.compare import compare
+from compiler.review.data import diff_json
+from compiler.review.layout import Diff, found
+from compiler.review.markdown import diff_markdown
+from compiler.review.sources import Source, Unreadable, open_source
+from compiler.review.text import diff_text
+
+
+@click.command(short_help="Show what a change does to every client, caller and price.")
+@click.argument("old")
+@click.argument("new")
+@click.option(
+    "--fail-on",
+    default="",
+    metavar="FINDINGS",
+    help=f"Exit 1 where one of these is found, separated by commas: {', '.join(FINDINGS)}.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "markdown", "json"]),
+    default="text",
+    show_default=True,
+    help="markdown: a comment on a pull request.",
+)
+@click.pass_context
+@uncollected()
+def diff(context: click.Context, old: str, new: str, fail_on: str, form: str) -> None:
+    """Show what NEW does otherwise than OLD: who answers, who may call, where prompts may travel,
+    what the model lists say, what a request may cost.
+
+    Each is a YAML file, the folder of an artifact, or REV:path of git, such as
+    HEAD~1:deployments/acme.yaml.
+    """
+    refused = _findings(fail_on)
+    before, after = read(old), read(new)
+    with waiting("comparing"):
+        changes = compare(before.view, after.view)
+    made = Diff(
+        old=before.name,
+        new=after.name,
+        old_errors=before.errors,
+        new_errors=after.errors,
+        changes=changes,
+    )
+    if form == "text":
+        console = Console(soft_wrap=True, highlight=False)
+        for line in diff_text(made):
+            console.print(line)
+    else:
+        click.echo(diff_json(made) if form == "json" else diff_markdown(made).rstrip())
+    named = [name for name in found(made.changes) if name in refused]
+    if named:
+        click.echo(f"refused by --fail-on: {', '.join(named)}", err=True)
+    context.exit(1 if named else 0)
+
+
+def read(name: str) -> Source:
+    """A deployment by name, for every command that reviews one."""
+    try:
+        with waiting(f"reading {name}"):
+            return open_source(name)
+    except Unreadable as error:
+        raise CannotRun(str(error)) from error
+
+
+def _findings(text: str) -> set[str]:
+    words = {word for word in (part.strip() for part in text.split(",")) if word}
+    for word in words:
+        if word not in FINDINGS:
+            known = did_you_mean(word, FINDINGS) or f"known are {', '.join(FINDINGS)}"
+            raise click.UsageError(f"no finding is called {word!r}; {known}")
+    return words

@@ -1,0 +1,198 @@
+"""Writes a Chat request as a Responses request, for one candidate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import msgspec
+
+from runtime.bridges.chat_to_responses.fields import TABLE
+from runtime.bridges.crossing import Crossed, Crossing
+from runtime.bridges.parts import malformed
+from runtime.bridges.to_responses import frame
+from runtime.bridges.to_responses.content import (
+    Output,
+    Part,
+    listed,
+    mark_dropped,
+    output_of,
+    parts_of,
+    said,
+    texts_of,
+    unknown,
+)
+from runtime.bridges.to_responses.dropped import Dropped
+from runtime.bridges.to_responses.history import History
+from runtime.bridges.to_responses.tools import toolset, write_choice
+
+_TEXTS: Final = frozenset((None, "text", "output_text"))
+_DETAILS: Final = "reasoning_details"
+_READABLE: Final = ("reasoning_content", "reasoning")
+
+
+def request(body: Mapping[str, Any], crossing: Crossing) -> Crossed:
+    """The request upstream, and what it lost. Raises CallerError."""
+    dropped = frame.lost(TABLE, body)
+    lists = {"tools": body.get("tools"), "functions": body.get("functions")}
+    tools = toolset(lists, crossing.step, dropped)
+    if body.get("web_search_options") is not None:
+        dropped.add("hosted:web_search")
+    turns = _Turns(crossing, History(tools, dropped), dropped)
+    for index, message in enumerate(body["messages"]):
+        turns.add(message, f"messages[{index}]")
+    top = frame.carried(TABLE, body)
+    cap = body.get("max_tokens")
+    frame.write_cap(top, body.get("max_completion_tokens") if cap is None else cap, dropped)
+    choice = body.get("tool_choice")
+    write_choice(top, body.get("function_call") if choice is None else choice, tools, dropped)
+    _write_text(top, body)
+    _write_obfuscation(top, body.get("stream_options"))
+    reasoning = body.get("reasoning")
+    asked = reasoning.get("summary") if isinstance(reasoning, dict) else None
+    frame.write_summary(top, crossing, asked)
+    include = (frame.LOGPROBS,) if body.get("logprobs") or body.get("top_logprobs") else ()
+    return frame.crossed(top, turns.history, tools, crossing, dropped, include)
+
+
+class _Turns:
+    """Reads the messages into a history."""
+
+    def __init__(self, crossing: Crossing, history: History, dropped: Dropped) -> None:
+        self._crossing = crossing
+        self.history = history
+        self._dropped = dropped
+
+    def add(self, message: Mapping[str, Any], where: str) -> None:
+        """One message. Raises CallerError."""
+        reader = _ROLES.get(message.get("role"))
+        if reader is None:
+            raise malformed(f"{where}.role", f"one of {', '.join(_ROLES)}")
+        mark_dropped(message, self._dropped)
+        reader(self, message, where)
+
+    def system(self, message: Mapping[str, Any], where: str) -> None:
+        self._miss_name(message)
+        self.history.instruct(texts_of(message.get("content"), f"{where}.content", self._dropped))
+
+    def user(self, message: Mapping[str, Any], where: str) -> None:
+        self._miss_name(message)
+        content = message.get("content")
+        self.history.message("user", parts_of(content, f"{where}.content", self._dropped))
+
+    def tool(self, message: Mapping[str, Any], where: str) -> None:
+        output = self._output(message, where)
+        self.history.result(message.get("tool_call_id"), output)
+
+    def function(self, message: Mapping[str, Any], where: str) -> None:
+        """The first form of a result: by the name of what was called."""
+        self.history.result(None, self._output(message, where), message.get("name"))
+
+    def assistant(self, message: Mapping[str, Any], where: str) -> None:
+        """Reasoning, then words, then calls: the order Chat has no other for."""
+        self._miss_name(message)
+        if message.get("audio") is not None:
+            self._dropped.add("messages[].audio")
+        self._reason(message)
+        self.history.message("assistant", self._said(message, f"{where}.content"))
+        if isinstance(call := message.get("function_call"), dict):
+            self._call({"function": call}, f"{where}.function_call")
+        if calls := message.get("tool_calls"):
+            where = f"{where}.tool_calls"
+            for index, call in enumerate(listed(calls, where)):
+                self._call(call, f"{where}[{index}]")
+        self.history.end_turn(_DETAILS)
+
+    def _output(self, message: Mapping[str, Any], where: str) -> Output:
+        return output_of(message.get("content"), False, f"{where}.content", self._dropped)
+
+    def _miss_name(self, message: Mapping[str, Any]) -> None:
+        if message.get("name"):
+            self._dropped.add("messages[].name")
+
+    def _reason(self, message: Mapping[str, Any]) -> None:
+        """Sealed reasoning as the items it was; the readable text is the summary of the first."""
+        field = next((name for name in _READABLE if message.get(name)), None)
+        details = message.get(_DETAILS)
+        if not field and not details:
+            return
+        text = message[field] if field else None
+        items = 0
+        for detail in listed(details, _DETAILS):
+            proof = detail.get("data") if isinstance(detail, dict) else None
+            item = frame.restored(proof, None if items else text, self._crossing)
+            if item is None:
+                self._dropped.add(_DETAILS)
+            else:
+                self.history.reasoning(item)
+                items += 1
+        if field and not items:
+            self._dropped.add(field)
+
+    def _said(self, message: Mapping[str, Any], where: str) -> list[Part]:
+        content = message.get("content")
+        found = [said(content)] if isinstance(content, str) and content else []
+        if not isinstance(content, str):
+            for part in listed(content, where):
+                found += self._said_part(part)
+        if refusal := message.get("refusal"):
+            found.append({"type": "refusal", "refusal": refusal})
+        return found
+
+    def _said_part(self, part: Any) -> list[Part]:
+        if not isinstance(part, dict):
+            return []
+        mark_dropped(part, self._dropped)
+        if part.get("type") in _TEXTS:
+            return [said(part["text"])] if part.get("text") else []
+        if part.get("type") == "refusal":
+            return [{"type": "refusal", "refusal": part.get("refusal") or ""}]
+        unknown(part, self._dropped)
+        return []
+
+    def _call(self, call: Any, where: str) -> None:
+        """A call in any form: `function` and `custom` nested, or flat."""
+        if not isinstance(call, dict):
+            raise malformed(where, "an object")
+        custom = call.get("type") == "custom"
+        nested = call.get("custom" if custom else "function")
+        inner = nested if isinstance(nested, dict) else call
+        name = inner.get("name")
+        if not isinstance(name, str):
+            raise malformed(f"{where}.name", "the name of a tool")
+        text = inner.get("input" if custom else "arguments")
+        if not isinstance(text, str):
+            text = msgspec.json.encode(text).decode() if text else ""
+        if not custom and not text.strip():
+            text = "{}"
+        self.history.call(call.get("id"), name, text, custom=custom)
+
+
+_ROLES: Final[dict[Any, Callable[[_Turns, Mapping[str, Any], str], None]]] = {
+    "system": _Turns.system,
+    "developer": _Turns.system,
+    "user": _Turns.user,
+    "assistant": _Turns.assistant,
+    "tool": _Turns.tool,
+    "function": _Turns.function,
+}
+
+
+def _write_text(top: dict[str, Any], body: Mapping[str, Any]) -> None:
+    """Format and length of the answer."""
+    text: dict[str, Any] = {}
+    given = body.get("response_format")
+    if isinstance(given, dict) and given.get("type") == "json_object":
+        text["format"] = {"type": "json_object"}
+    elif isinstance(given, dict) and isinstance(named := given.get("json_schema"), dict):
+        text["format"] = frame.schema_format(named, bool(named.get("strict")))
+    if verbosity := body.get("verbosity"):
+        text["verbosity"] = verbosity
+    if text:
+        top["text"] = text
+
+
+def _write_obfuscation(top: dict[str, Any], options: Any) -> None:
+    name = "include_obfuscation"
+    if isinstance(options, dict) and isinstance(options.get(name), bool):
+        top["stream_options"] = {name: options[name]}

@@ -1,0 +1,101 @@
+"""A Messages request as a Chat Completions request; it knows no answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
+
+from runtime import hosted
+from runtime.bridges.crossing import Crossed, Crossing
+from runtime.bridges.messages_to_chat.blocks import Turns
+from runtime.bridges.messages_to_chat.fields import TABLE
+from runtime.bridges.parts import malformed
+from runtime.bridges.to_chat import Choice, History, Tool, Toolset, write_tools
+from runtime.bridges.to_chat.fields import carried, write_format
+from runtime.bridges.to_chat.parts import Lost
+from runtime.bridges.to_chat.tools import name_of
+from runtime.bridges.tools import Original
+
+_CARRIED: Final = carried(TABLE)
+_TIERS: Final = {"auto": "auto", "standard_only": "default"}
+_CHOICES: Final = {"auto": "auto", "any": "required", "required": "required", "none": "none"}
+# In Messages the type of a client's own tool is `custom`, or left out.
+_CLIENT_RUN: Final = (None, "custom", "function")
+# What a tool keeps, and what its other fields are missed by where that is not their own name.
+_TOOL: Final = {"type", "name", "description", "input_schema", "strict"}
+_OF_TOOL: Final = {"cache_control": "cache_control"}
+
+
+def request(body: Mapping[str, Any], crossing: Crossing) -> Crossed:
+    """The request as Chat has it. Raises CallerError where the history cannot be read."""
+    given = {name: value for name, value in body.items() if value is not None}
+    lost: Lost = dict.fromkeys(TABLE.lost(given))
+    cached = crossing.step.skin.prompt_cache == "explicit"
+    toolset = Toolset(_tools(given.get("tools") or (), lost))
+    if given.get("mcp_servers"):
+        lost["hosted:mcp"] = None
+    history = History(crossing, lost, "thinking")
+    turns = Turns(history, toolset, lost, cached=cached)
+    turns.system(given.get("system"))
+    for index, turn in enumerate(given.get("messages") or ()):
+        turns.add(turn, f"messages[{index}]")
+    top: dict[str, Any] = {"messages": history.messages()}
+    if not top["messages"]:
+        raise malformed("messages", "a list with at least one message")
+    _write_choice(top, toolset, given.get("tool_choice"), lost)
+    _write_options(top, given, lost)
+    if crossing.reading.stream:
+        top["stream"] = True
+    return Crossed(top=top, dropped=tuple(lost), tools=toolset.names)
+
+
+def _tools(tools: Iterable[Any], lost: Lost) -> Iterator[Tool]:
+    for index, tool in enumerate(tools):
+        if not isinstance(tool, dict):
+            continue
+        kind = tool.get("type")
+        if kind not in _CLIENT_RUN:
+            lost[f"hosted:{hosted.normalise(str(kind))}"] = None
+            continue
+        if not tool.keys() <= _TOOL:
+            others = (key for key, said in tool.items() if said and key not in _TOOL)
+            lost |= {_OF_TOOL.get(key, f"tools[].{key}"): None for key in others}
+        yield Tool(
+            Original(name_of(tool, f"tools[{index}]")),
+            tool.get("description"),
+            tool.get("input_schema"),
+            tool.get("strict"),
+        )
+
+
+def _write_choice(top: dict[str, Any], tools: Toolset, choice: Any, lost: Lost) -> None:
+    given = {"type": choice} if isinstance(choice, str) else choice or {}
+    written: Choice = None
+    if given.get("type") == "tool":
+        written = tools.find(given.get("name"))
+    elif given:
+        written = _CHOICES.get(str(given.get("type")))
+        if written is None:
+            lost["tool_choice"] = None
+    parallel = False if given.get("disable_parallel_tool_use") else None
+    write_tools(top, tools, written, parallel)
+
+
+def _write_options(top: dict[str, Any], given: Mapping[str, Any], lost: Lost) -> None:
+    for name in _CARRIED:
+        if name in given:
+            top[name] = given[name]
+    if "max_tokens" in given:
+        top["max_tokens"] = given["max_tokens"]
+    if given.get("stop_sequences"):
+        top["stop"] = given["stop_sequences"]
+    if tier := given.get("service_tier"):
+        top["service_tier"] = _TIERS.get(str(tier), tier)
+    config = given.get("output_config") or {}
+    wanted = config.get("format") or given.get("output_format")
+    # Messages holds every answer to its schema
+    write_format(top, {"strict": True, **wanted} if wanted else None)
+    if config.get("task_budget"):
+        lost["output_config.task_budget"] = None
+    if (given.get("thinking") or {}).get("display"):
+        lost["thinking.display"] = None

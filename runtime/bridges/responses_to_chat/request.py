@@ -1,0 +1,75 @@
+"""A Responses request as a Chat Completions request; it knows no answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from runtime.bridges.crossing import Crossed, Crossing
+from runtime.bridges.parts import echoed, malformed, text_of
+from runtime.bridges.responses_to_chat import tools as tools_of
+from runtime.bridges.responses_to_chat.fields import TABLE
+from runtime.bridges.responses_to_chat.items import Items
+from runtime.bridges.to_chat import History, write_tools
+from runtime.bridges.to_chat.fields import carried, write_format
+from runtime.bridges.to_chat.parts import Lost, text_part
+
+_CARRIED: Final = carried(TABLE, but=("parallel_tool_calls",))
+_LOGPROBS: Final = "message.output_text.logprobs"
+_UNDERSTOOD: Final = frozenset((_LOGPROBS, "reasoning.encrypted_content"))
+_LOST_REASONING: Final = ("summary", "generate_summary", "context", "mode")
+
+
+def request(body: Mapping[str, Any], crossing: Crossing) -> Crossed:
+    """The request as Chat has it. Raises CallerError where the history cannot be read."""
+    given = {name: value for name, value in body.items() if value is not None}
+    lost: Lost = dict.fromkeys(TABLE.lost(given))
+    items = given.get("input", ())
+    if isinstance(items, str):
+        items = ({"role": "user", "content": items},)
+    toolset = tools_of.read_tools(given, items, lost)
+    history = History(crossing, lost, "reasoning")
+    if "instructions" in given:
+        _instruct(history, given["instructions"])
+    walk = Items(history, toolset, lost)
+    for index, item in enumerate(items):
+        walk.add(item, f"input[{index}]")
+    top: dict[str, Any] = {"messages": history.messages()}
+    if not top["messages"]:
+        raise malformed("input", "a string or a list with at least one message")
+    choice, allowed = tools_of.read_choice(given.get("tool_choice"), toolset, lost)
+    write_tools(top, toolset, choice, given.get("parallel_tool_calls"), allowed)
+    _write_options(top, given, lost)
+    if crossing.reading.stream:
+        top["stream"] = True
+    return Crossed(top=top, dropped=tuple(lost), tools=toolset.names, echo=echoed(given))
+
+
+def _instruct(history: History, instructions: Any) -> None:
+    """Instructions are a text; answers to requests with a stored prompt list them as messages."""
+    if isinstance(instructions, str):
+        texts = [instructions]
+    else:
+        texts = [text_of(item.get("content")) for item in instructions]
+    history.say("system", [text_part(text) for text in texts if text])
+
+
+def _write_options(top: dict[str, Any], given: Mapping[str, Any], lost: Lost) -> None:
+    for name in _CARRIED:
+        if name in given:
+            top[name] = given[name]
+    if "max_output_tokens" in given:
+        top["max_tokens"] = given["max_output_tokens"]
+    text = given.get("text") or {}
+    write_format(top, text.get("format"))
+    if text.get("verbosity"):
+        top["verbosity"] = text["verbosity"]
+    include = given.get("include") or ()
+    if given.get("top_logprobs"):
+        top["top_logprobs"] = given["top_logprobs"]
+    if given.get("top_logprobs") or _LOGPROBS in include:
+        top["logprobs"] = True
+    if any(value not in _UNDERSTOOD for value in include):
+        lost["include"] = None
+    reasoning = given.get("reasoning") or {}
+    lost |= dict.fromkeys(f"reasoning.{name}" for name in _LOST_REASONING if reasoning.get(name))

@@ -1,0 +1,273 @@
+"""Parts of a message or a tool result as Chat parts, whatever dialect a client took them from.
+
+One table serves both bridges, for clients mix spellings. It knows no message and no role.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final
+
+import msgspec
+
+from runtime.bridges.parts import data_url, text_of, words
+
+Part = dict[str, Any]
+# What was left out, by its name in the caller's words, each once and in order.
+Lost = dict[str, None]
+
+_ENCODER: Final = msgspec.json.Encoder()
+
+# Between texts that become one: blocks of a message, parts of a tool result.
+BLOCKS: Final = "\n\n"
+LINES: Final = "\n"
+
+# Longer names of parts than there are: nobody's text gets into a trace.
+_MAX_KIND: Final = 40
+# Chat wants a name for every file.
+_FILE_NAME: Final = "document.pdf"
+# Fields of a part that say nothing to a Chat model -> the name they are missed by.
+_SIDE: Final = {
+    "citations": "content[].citations",
+    "annotations": "content[].annotations",
+    "prompt_cache_breakpoint": "content[].prompt_cache_breakpoint",
+}
+
+
+def text_part(text: str | msgspec.Raw) -> Part:
+    """A part of plain text."""
+    return {"type": "text", "text": text}
+
+
+def is_text(part: Any) -> bool:
+    """Whether this is a part of Chat's as it stands, with a text and nothing else, as most are."""
+    return bool(
+        isinstance(part, dict)
+        and len(part) == 2
+        and part.get("type") == "text"
+        and isinstance(text := part.get("text"), str)
+        and text
+    )
+
+
+def joined(parts: list[Part], between: str) -> str | msgspec.Raw | list[Part]:
+    """Plain texts as one string, which every provider takes; anything else as parts."""
+    if len(parts) == 1 and parts[0].keys() == _PLAIN:
+        text: str | msgspec.Raw = parts[0]["text"]
+        return text
+    if all(part.keys() == _PLAIN for part in parts):
+        return between.join(words(part["text"]) for part in parts)
+    return parts
+
+
+def read_parts(content: Any, lost: Lost, *, cached: bool) -> list[Part]:
+    """The Chat parts of a content: a string, one part, or a list of them.
+
+    `cached`: the skin takes `cache_control` on parts. Empty texts are left out, for providers
+    refuse them.
+    """
+    if isinstance(content, str):
+        return [text_part(content)] if content else []
+    if isinstance(content, msgspec.Raw):
+        return [text_part(content)]
+    if isinstance(content, dict):
+        return read_part(content, lost, cached=cached)
+    if not isinstance(content, list):
+        return []
+    read: list[Part] = []
+    for part in content:
+        # nearly all are texts and no more; the other way makes the same of them
+        if isinstance(part, dict) and part.get("type") in _TEXTS and len(part) == 2:
+            read += _text(part, lost)
+        else:
+            read += read_part(part, lost, cached=cached)
+    return read
+
+
+def read_part(part: Any, lost: Lost, *, cached: bool) -> list[Part]:
+    """One part: mostly one again, none where Chat has no such thing, more for a document."""
+    if not isinstance(part, dict):
+        return []
+    kind = part.get("type")
+    handler = _HANDLERS.get(kind) if isinstance(kind, str) else None
+    if handler is None:
+        handler = _image if "image_url" in part else _unknown
+    read = list(handler(part, lost))
+    if not _SIDE.keys().isdisjoint(part):
+        lost |= {name: None for field, name in _SIDE.items() if part.get(field)}
+    mark(read, part, lost, cached=cached)
+    return read
+
+
+def texts_alone(parts: list[Part], role: str, lost: Lost) -> list[Part]:
+    """The texts among the parts: only users may show pictures and files on Chat."""
+    texts = [part for part in parts if part["type"] == "text"]
+    if len(texts) < len(parts):
+        lost[f"content[role={role}]"] = None
+    return texts
+
+
+def mark(read: list[Part], source: Mapping[str, Any], lost: Lost, *, cached: bool) -> None:
+    """Puts a cache mark on the last of these parts, or names it as lost."""
+    control = source.get("cache_control")
+    if control is None:
+        return
+    if cached and read:
+        read[-1]["cache_control"] = control
+    else:
+        lost["cache_control"] = None
+
+
+def kind_of(value: Mapping[str, Any]) -> str:
+    """The type word of a part or an item, as a trace may have it."""
+    kind = value.get("type")
+    return kind if isinstance(kind, str) and len(kind) <= _MAX_KIND else "unknown"
+
+
+def arguments(value: Any) -> str:
+    """The arguments of a call as Chat wants them: JSON as text."""
+    return value if isinstance(value, str) else _ENCODER.encode(value or {}).decode()
+
+
+def legible(value: Any) -> str:
+    """What a model can read of a result that only its provider's dialect has words for: JSON
+    without ciphers and raw bytes.
+    """
+    return value if isinstance(value, str) else _ENCODER.encode(_pruned(value)).decode()
+
+
+def _pruned(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_pruned(inner) for inner in value]
+    if not isinstance(value, dict):
+        return value
+    sealed = {"data", "media_type"} if value.get("type") == "base64" else set()
+    return {
+        key: _pruned(inner)
+        for key, inner in value.items()
+        if key not in sealed and not key.startswith("encrypted_") and inner is not None
+    }
+
+
+# --- one function for each kind of part ----------------------------------------------------------
+
+
+def _text(part: Mapping[str, Any], _lost: Lost) -> Iterable[Part]:
+    text = part.get("text")
+    return [text_part(text)] if isinstance(text, str) and text else []
+
+
+def _refusal(part: Mapping[str, Any], _lost: Lost) -> Iterable[Part]:
+    text = part.get("refusal")
+    return [text_part(text)] if isinstance(text, str) and text else []
+
+
+def _image(part: Mapping[str, Any], lost: Lost) -> Iterable[Part]:
+    """OpenAI images: the URL is a string, or stands in an object."""
+    link, detail = part.get("image_url"), part.get("detail")
+    url = link
+    if isinstance(link, dict):
+        url, detail = link.get("url"), link.get("detail")
+    if not isinstance(url, str):
+        lost["content[].file_id"] = None
+        return []
+    return [_image_part(url, detail)]
+
+
+def _image_part(url: str, detail: Any = None) -> Part:
+    return {
+        "type": "image_url",
+        "image_url": {"url": url, "detail": detail} if detail else {"url": url},
+    }
+
+
+def _source_image(part: Mapping[str, Any], lost: Lost) -> Iterable[Part]:
+    """Messages images."""
+    source = _source(part)
+    if source.get("type") == "base64":
+        return [_image_part(_bytes_of(source))]
+    if isinstance(url := source.get("url"), str):
+        return [_image_part(url)]
+    lost["content[].source.file_id"] = None
+    return []
+
+
+def _source_document(part: Mapping[str, Any], lost: Lost) -> Iterable[Part]:
+    """Messages documents: bytes, plain text, parts again, or what Chat cannot refer to."""
+    source, title = _source(part), part.get("title")
+    above = [text_part(text) for text in (part.get("context"),) if isinstance(text, str) and text]
+    kind = source.get("type")
+    if kind == "base64":
+        return [*above, _file_part(_bytes_of(source), title)]
+    if kind in ("text", "content"):
+        body = source.get("data") if kind == "text" else source.get("content")
+        named = [text_part(title)] if isinstance(title, str) and title else []
+        return [*above, *named, *read_parts(body, lost, cached=False)]
+    lost[f"content[].source.{'url' if kind == 'url' else 'file_id'}"] = None
+    return above
+
+
+def _source(part: Mapping[str, Any]) -> Mapping[str, Any]:
+    source = part.get("source")
+    return source if isinstance(source, dict) else {}
+
+
+def _bytes_of(source: Mapping[str, Any]) -> str:
+    return data_url(str(source.get("media_type")), str(source.get("data")))
+
+
+def _file(part: Mapping[str, Any], lost: Lost) -> Iterable[Part]:
+    """OpenAI files: flat on Responses, nested on Chat."""
+    nested = part.get("file")
+    file = nested if isinstance(nested, dict) else part
+    data = file.get("file_data")
+    if isinstance(data, str):
+        return [_file_part(data, file.get("filename"))]
+    lost[f"content[].{'file_url' if file.get('file_url') else 'file_id'}"] = None
+    return []
+
+
+def _file_part(data: str, name: Any) -> Part:
+    named = name if isinstance(name, str) and name else _FILE_NAME
+    return {"type": "file", "file": {"filename": named, "file_data": data}}
+
+
+def _audio(part: Mapping[str, Any], _lost: Lost) -> Iterable[Part]:
+    return [{"type": "input_audio", "input_audio": part.get("input_audio")}]
+
+
+def _search_result(part: Mapping[str, Any], _lost: Lost) -> Iterable[Part]:
+    lines = (part.get("title"), part.get("source"), text_of(part.get("content")))
+    return [text_part(LINES.join(line for line in lines if isinstance(line, str) and line))]
+
+
+def _tool_reference(part: Mapping[str, Any], _lost: Lost) -> Iterable[Part]:
+    """What a client's tool search found; the tool itself stands among the tools."""
+    return [text_part(f"[tool {part.get('tool_name')}]")]
+
+
+def _unknown(part: Mapping[str, Any], lost: Lost) -> Iterable[Part]:
+    lost[f"content[type={kind_of(part)}]"] = None
+    return []
+
+
+_PLAIN: Final = {"type", "text"}
+_TEXTS: Final = frozenset(("text", "input_text", "output_text", "summary_text", "reasoning_text"))
+_HANDLERS: Final[dict[str, Callable[[Mapping[str, Any], Lost], Iterable[Part]]]] = {
+    "text": _text,
+    "input_text": _text,
+    "output_text": _text,
+    "summary_text": _text,
+    "reasoning_text": _text,
+    "refusal": _refusal,
+    "image_url": _image,
+    "input_image": _image,
+    "computer_screenshot": _image,
+    "image": _source_image,
+    "file": _file,
+    "input_file": _file,
+    "document": _source_document,
+    "input_audio": _audio,
+    "search_result": _search_result,
+    "tool_reference": _tool_reference,
+}

@@ -1,0 +1,233 @@
+"""The history as Messages wants it: turns that alternate, and every result behind its call.
+
+It is told what was said in the order it was said, and knows no dialect it came from.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import msgspec
+
+from runtime.bridges.parts import GO_ON, MISSING_RESULT, NO_RESULT, PREFILL
+from runtime.bridges.to_messages.blocks import CACHE_CONTROL, Block, Lost, is_blank, text_block
+from runtime.bridges.tools import legal_id
+
+Turn = dict[str, Any]
+
+# The user turn in front of a history that begins with the assistant: Messages wants one.
+BEGIN: Final = "The conversation so far follows."
+OPENING: Final = "history:begins_with_assistant"
+# A result whose call is not in the history becomes words of the user.
+UNASKED_RESULT: Final = "tool_result:without_call"
+_UNASKED: Final = "Result of a tool call that is not in this conversation:"
+_THINKING: Final = frozenset(("thinking", "redacted_thinking"))
+_RESULT: Final = "tool_result"
+
+
+class _Said:
+    """One turn while it is being told."""
+
+    __slots__ = ("blocks", "calls", "role")
+
+    def __init__(self, role: str) -> None:
+        self.role = role
+        self.blocks: list[Block] = []
+        self.calls: list[_Call] = []
+
+
+class _Call:
+    """A tool call that waits for its result. `turn` is the number of the turn it stands in."""
+
+    __slots__ = ("id", "result", "turn")
+
+    def __init__(self, turn: int, call_id: str) -> None:
+        self.turn = turn
+        self.id = call_id
+        self.result: Block | None = None
+
+
+class Turns:
+    """Collects one history. `system` are the blocks said before anything else.
+
+    `keep_system`: later system messages stay turns of their own, else they become words of the
+    user where they stand. `thinking_name` is what thinking is called in the caller's dialect.
+    """
+
+    def __init__(self, lost: Lost, thinking_name: str, *, keep_system: bool) -> None:
+        self.system: list[Block] = []
+        self._said: list[_Said] = []
+        self._lost = lost
+        self._thinking_name = thinking_name
+        self._keep_system = keep_system
+        # the caller's id -> its calls without a result; those of one turn, for ids come again
+        self._waiting: dict[str, list[_Call]] = {}
+        self._ids: set[str] = set()
+        # how often an id has come
+        self._again: dict[str, int] = {}
+
+    # --- telling -------------------------------------------------------------------------------
+
+    def instruct(self, blocks: list[Block]) -> None:
+        """Words of who set the model up."""
+        if not self._said:
+            self.system += blocks
+        else:
+            self.say("system" if self._keep_system else "user", blocks)
+
+    def say(self, role: str, blocks: list[Block]) -> None:
+        """Words of the user or the assistant."""
+        if blocks:
+            self._turn(role).blocks += blocks
+
+    def think(self, block: Block) -> None:
+        """Thinking of the assistant, with the proof of its maker."""
+        self._turn("assistant").blocks.append(block)
+
+    def call(self, call_id: str, name: str, arguments: dict[str, Any]) -> None:
+        """The assistant calls a tool, by the name it is sent under."""
+        turn = self._turn("assistant")
+        call = _Call(len(self._said), self._fresh(call_id))
+        waiting = self._waiting.get(call_id)
+        if waiting and waiting[0].turn == call.turn:
+            waiting.append(call)
+        else:
+            self._waiting[call_id] = [call]
+        turn.calls.append(call)
+        turn.blocks.append({"type": "tool_use", "id": call.id, "name": name, "input": arguments})
+
+    def result(self, call_id: str, content: list[Block], *, failed: bool = False) -> Block | None:
+        """What a call gave; the block of it, or None where no call waits for it."""
+        waiting = self._waiting.get(call_id)
+        if not waiting:
+            self._lost[UNASKED_RESULT] = None
+            self.say("user", [text_block(_UNASKED), *content] if content else [])
+            return None
+        call = waiting.pop(0)
+        if len(self._said) == call.turn:
+            self._said.append(_Said("user"))  # what the assistant does next, it does after this
+        block: Block = {"type": _RESULT, "tool_use_id": call.id}
+        for part in content:
+            if CACHE_CONTROL in part:  # a breakpoint stands on the result, never inside it
+                block[CACHE_CONTROL] = part.pop(CACHE_CONTROL)
+        if content:
+            block["content"] = _plain(content)
+        if failed:
+            block["is_error"] = True
+        call.result = block
+        return block
+
+    def _turn(self, role: str) -> _Said:
+        if not self._said or self._said[-1].role != role:
+            self._said.append(_Said(role))
+        return self._said[-1]
+
+    def _fresh(self, call_id: str) -> str:
+        """A legal id that no call before had: Messages wants them distinct in a whole history."""
+        fresh = legal_id(call_id)
+        while fresh in self._ids:
+            number = self._again[call_id] = self._again.get(call_id, 1) + 1
+            fresh = legal_id(f"{call_id}#{number}")  # `#` is not legal: always a digest
+        self._ids.add(fresh)
+        return fresh
+
+    # --- the turns -----------------------------------------------------------------------------
+
+    def finish(self, *, prefill: bool) -> list[Turn]:
+        """The turns, the first and, without `prefill`, the last being the user's.
+
+        Empty for a history without a word.
+        """
+        turns = self._alternating()
+        if not turns:
+            turns, self.system = [_user(self.system)] if self.system else [], []
+            return turns
+        if turns[0]["role"] == "assistant":
+            turns.insert(0, _user([text_block(BEGIN)]))
+            self._lost[OPENING] = None
+        if turns[-1]["role"] == "assistant" and not (prefill and _trim(turns)):
+            turns.append(_user([text_block(GO_ON)]))
+            self._lost[PREFILL] = None
+        return turns
+
+    def _alternating(self) -> list[Turn]:
+        turns: list[Turn] = []
+        results: list[Block] = []
+        for said in self._said:
+            blocks = said.blocks
+            if results:
+                _add(turns, "user", results)
+                results = []
+            if said.role == "assistant":
+                self._end_without_thinking(blocks)
+                results = [self._result_of(call) for call in said.calls]
+            if blocks:
+                _add(turns, said.role, blocks)
+        if results:
+            _add(turns, "user", results)
+        return turns
+
+    def _result_of(self, call: _Call) -> Block:
+        if call.result is not None:
+            return call.result
+        self._lost[MISSING_RESULT] = None
+        return {"type": _RESULT, "tool_use_id": call.id, "content": NO_RESULT}
+
+    def _end_without_thinking(self, blocks: list[Block]) -> None:
+        """Anthropic refuses a turn that ends in thinking: it led to nothing."""
+        while blocks and blocks[-1]["type"] in _THINKING:
+            blocks.pop()
+            self._lost[self._thinking_name] = None
+
+
+def goes_on_without_thinking(turns: list[Turn]) -> bool:
+    """Whether the model is in the middle of a turn of its own that begins without thinking.
+
+    Anthropic takes no thinking budget then: a turn that thinks has to begin with a thinking block.
+    """
+    if len(turns) < 2 or not _holds_result(turns[-1]):
+        return False
+    first = len(turns) - 2
+    while first >= 2 and _is_results(turns[first - 1]):
+        first -= 2
+    begins: str = turns[first]["content"][0]["type"]
+    return begins not in _THINKING
+
+
+def _holds_result(turn: Turn) -> bool:
+    return bool(turn["role"] == "user" and turn["content"][0]["type"] == _RESULT)
+
+
+def _is_results(turn: Turn) -> bool:
+    return turn["role"] == "user" and all(block["type"] == _RESULT for block in turn["content"])
+
+
+def _add(turns: list[Turn], role: str, blocks: list[Block]) -> None:
+    if turns and turns[-1]["role"] == role:
+        turns[-1]["content"] += blocks
+    else:
+        turns.append({"role": role, "content": blocks})
+
+
+def _user(blocks: list[Block]) -> Turn:
+    return {"role": "user", "content": blocks}
+
+
+def _plain(content: list[Block]) -> str | msgspec.Raw | list[Block]:
+    """One text as a string, the shorter of two forms that mean the same."""
+    only = content[0]
+    if len(content) > 1 or len(only) > 2 or only["type"] != "text":
+        return content
+    text: str | msgspec.Raw = only["text"]
+    return text
+
+
+def _trim(turns: list[Turn]) -> bool:
+    """Takes the white space off the end of the last text, which Anthropic refuses there; False
+    where the turn does not end in text, and so cannot be gone on with.
+    """
+    last = turns[-1]["content"][-1]
+    if last["type"] != "text":
+        return False
+    last["text"] = last["text"].rstrip()
+    return not is_blank(last["text"])

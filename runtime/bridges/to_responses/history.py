@@ -1,0 +1,171 @@
+"""The items of `input`: turns in their order, each run of calls with its results right behind it.
+
+It knows no dialect but Responses; who reads the turns says what they hold.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from runtime.bridges.parts import GO_ON, MISSING_RESULT, NO_RESULT, PREFILL
+from runtime.bridges.to_responses.content import Output, Part
+from runtime.bridges.to_responses.dropped import Dropped
+from runtime.bridges.to_responses.tools import Toolset
+from runtime.bridges.tools import legal_id, unwrapped, wrapped
+from runtime.dialects.reading import Step
+from runtime.vocabulary import PREFILL as TAKES_PREFILL
+
+Item = dict[str, Any]
+
+_INPUT_TEXT: Final = "input_text"
+# How a result that became user text is named in the trace.
+_UNASKED: Final = "tool_result:without_call"
+
+
+class _Run:
+    """Calls made at once, and their results; OpenAI and DeepSeek want every call to have one."""
+
+    __slots__ = ("calls", "outputs")
+
+    def __init__(self) -> None:
+        self.calls: list[Item] = []
+        self.outputs: list[Item] = []
+
+    def items(self) -> list[Item]:
+        return [*self.calls, *self.outputs]
+
+
+class _Waiting(NamedTuple):
+    """A call whose result has not come yet."""
+
+    run: _Run
+    sent_id: str
+    output_type: str
+    name: str
+
+    def answer(self, output: Output) -> None:
+        item = {"type": self.output_type, "call_id": self.sent_id, "output": output}
+        self.run.outputs.append(item)
+
+
+class History:
+    """Collects `instructions` and `input` of one request."""
+
+    def __init__(self, tools: Toolset, dropped: Dropped) -> None:
+        self._tools = tools
+        self._dropped = dropped
+        self._instructions: list[str] = []
+        self._entries: list[Item | _Run] = []
+        # the caller's id -> calls that wait; "" where it gave none: the first form of Chat has none
+        self._waiting: dict[str, list[_Waiting]] = {}
+        # how often an id was used: some providers count anew in each answer
+        self._used: dict[str, int] = {}
+
+    def instruct(self, texts: list[str]) -> None:
+        """System text: in front while nothing was said, later where it stands."""
+        if not self._entries:
+            self._instructions += texts
+        elif texts:
+            self.message("developer", [{"type": _INPUT_TEXT, "text": text} for text in texts])
+
+    def message(self, role: str, parts: list[Part]) -> None:
+        """A message, unless it is empty."""
+        if parts:
+            self._entries.append({"type": "message", "role": role, "content": parts})
+
+    def reasoning(self, item: Item) -> None:
+        """A reasoning item; what it led to has to follow it in its turn."""
+        self._entries.append(item)
+
+    def end_turn(self, name: str) -> None:
+        """Leaves out reasoning that nothing of its turn follows: OpenAI refuses it."""
+        while self._entries and _type(self._entries[-1]) == "reasoning":
+            self._entries.pop()
+            self._dropped.add(name)
+
+    def call(self, call_id: Any, name: str, text: str, *, custom: bool) -> None:
+        """A call of a tool; `text` is its arguments, or the input of a custom tool.
+
+        Calls of a tool that is offered as a custom one are custom, whatever their form.
+        """
+        is_grammar = self._tools.is_custom(name)
+        if is_grammar and not custom:
+            text = unwrapped(text)
+        custom = custom or is_grammar
+        kind = "custom_tool_call" if custom and self._tools.native_custom else "function_call"
+        key = call_id if isinstance(call_id, str) else ""
+        sent_id = self._sent_id(key)
+        sent_name = self._tools.sent_name(name, custom=custom)
+        item = {"type": kind, "call_id": sent_id, "name": sent_name}
+        if kind == "custom_tool_call":
+            item["input"] = text
+        else:
+            item["arguments"] = wrapped(text) if custom else text
+        run = self._open_run()
+        run.calls.append(item)
+        waiting = _Waiting(run, sent_id, f"{kind}_output", name)
+        self._waiting.setdefault(key, []).append(waiting)
+
+    def result(self, call_id: Any, output: Output, name: str | None = None) -> None:
+        """The result of a call, put behind it; one that no call waits for is user text."""
+        key = call_id if isinstance(call_id, str) else ""
+        queue = self._waiting.get(key, [])
+        for index, waiting in enumerate(queue):
+            if key or name is None or waiting.name == name:
+                del queue[index]
+                waiting.answer(output)
+                return
+        self._dropped.add(_UNASKED)
+        if isinstance(output, (str, msgspec.Raw)):
+            output = [{"type": _INPUT_TEXT, "text": output}] if output else []
+        self.message("user", output)
+
+    def write(self, top: dict[str, Any], step: Step) -> None:
+        """Writes `instructions` and `input`; neither is ever empty."""
+        for waiting in (waiting for queue in self._waiting.values() for waiting in queue):
+            waiting.answer(NO_RESULT)
+            self._dropped.add(MISSING_RESULT)
+        if self._ends_with_assistant() and not step.features & TAKES_PREFILL:
+            self.message("user", [{"type": _INPUT_TEXT, "text": GO_ON}])
+            self._dropped.add(PREFILL)
+        instructions = "\n\n".join(self._instructions)
+        if not self._entries:  # OpenAI answers no request without input
+            role = "developer" if instructions else "user"
+            self.message(role, [{"type": _INPUT_TEXT, "text": instructions}])
+        elif instructions:
+            top["instructions"] = instructions
+        top["input"] = self._items()
+
+    def _items(self) -> list[Item]:
+        items: list[Item] = []
+        for entry in self._entries:
+            if isinstance(entry, _Run):
+                items += entry.items()
+            else:
+                items.append(entry)
+        return items
+
+    def _open_run(self) -> _Run:
+        """The run at the end, as long as it has no results: a new call belongs to it."""
+        last = self._entries[-1] if self._entries else None
+        if isinstance(last, _Run) and not last.outputs:
+            return last
+        run = _Run()
+        self._entries.append(run)
+        return run
+
+    def _sent_id(self, key: str) -> str:
+        """The id upstream: legal, and no other call's."""
+        used = self._used.get(key, 0)
+        self._used[key] = used + 1
+        return legal_id(f"{key} {used}" if used or not key else key)
+
+    def _ends_with_assistant(self) -> bool:
+        last = self._entries[-1] if self._entries else None
+        return isinstance(last, dict) and last.get("role") == "assistant"
+
+
+def _type(entry: Item | _Run) -> str | None:
+    return None if isinstance(entry, _Run) else entry["type"]

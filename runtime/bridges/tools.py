@@ -1,0 +1,193 @@
+"""Tools under names the other side can read, and the way back.
+
+A custom (grammar) tool travels as a function of one string, a tool in a namespace under a flat
+name; `ToolNames` remembers, for one request, what each sent name was. Same tools, same names.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from hashlib import blake2b
+from typing import Any, Final
+
+import msgspec
+
+from runtime.events import BlockDelta, BlockEnded, BlockStarted, Event, ToolCall
+
+# What every provider takes for the name of a function (OpenAI, Anthropic: 64 characters).
+_LEGAL_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_ILLEGAL: Final = re.compile(r"[^A-Za-z0-9_-]")
+_MAX_NAME: Final = 64
+_DIGEST: Final = 8
+# What Anthropic takes for the id of a tool call.
+_LEGAL_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+# The one parameter of a wrapped custom tool.
+INPUT: Final = "input"
+
+
+class Original(msgspec.Struct, frozen=True):
+    """A tool as the caller named it."""
+
+    name: str
+    custom: bool = False
+    namespace: str | None = None
+
+
+class ToolNames(msgspec.Struct, frozen=True):
+    """Sent name -> the caller's tool. Tools that travel under their own name are not in it."""
+
+    sent: Mapping[str, Original] = {}
+
+    def sent_for(self, original: Original) -> str:
+        """The name a tool of the caller's travels under."""
+        for name, known in self.sent.items():
+            if known == original:
+                return name
+        return original.name
+
+    def original(self, name: str) -> Original:
+        """The caller's tool behind a name in an answer."""
+        return self.sent.get(name) or Original(name)
+
+
+def name_tools(originals: Iterable[Original]) -> ToolNames:
+    """Flat, legal and distinct names for the tools of one request, in their order."""
+    plain: set[str] = set()
+    others: list[Original] = []
+    for original in originals:
+        if _is_plain(original):
+            plain.add(original.name)
+        else:
+            others.append(original)
+    sent: dict[str, Original] = {}
+    for original in others:
+        if original in sent.values():
+            continue
+        name = _flat(original)
+        if name in plain or name in sent:
+            name = _shortened(name, repr(original))
+        sent[name] = original
+    return ToolNames(sent)
+
+
+def legal_id(call_id: str) -> str:
+    """The id of a tool call in a form both sides take: itself, or always the same stand-in."""
+    return call_id if _LEGAL_ID.fullmatch(call_id) else f"call_{_digest(call_id)}"
+
+
+def wrapped_parameters(description: str) -> dict[str, Any]:
+    """The JSON Schema of a custom tool as a function of one string."""
+    return {
+        "type": "object",
+        "properties": {INPUT: {"type": "string", "description": description}},
+        "required": [INPUT],
+        "additionalProperties": False,
+    }
+
+
+def wrapped(text: str) -> str:
+    """The input of a custom tool as the arguments of its function."""
+    return msgspec.json.encode({INPUT: text}).decode()
+
+
+def unwrapped(arguments: str) -> str:
+    """The input of a custom tool out of the arguments of its function.
+
+    A model that ignores the schema is taken at its word: what is no such object is the input.
+    """
+    try:
+        document = msgspec.json.decode(arguments)
+    except (msgspec.DecodeError, RecursionError):
+        return arguments
+    if isinstance(document, str):
+        return document
+    if isinstance(document, dict):
+        if isinstance(text := document.get(INPUT), str):
+            return text
+        if len(document) == 1 and isinstance(only := next(iter(document.values())), str):
+            return only
+    return arguments
+
+
+class Renamer:
+    """Gives the tool calls of one answer their names, kinds and ids back, event by event.
+
+    `answer_id` makes ids where the upstream sent none.
+    """
+
+    def __init__(self, names: ToolNames, answer_id: str) -> None:
+        self._names = names
+        self._answer_id = answer_id
+        # block -> collected arguments of a wrapped custom tool: unwrapped when they are complete
+        self._custom: dict[int, list[str]] = {}
+        self._empty: set[int] = set()
+
+    def feed(self, event: Event) -> list[Event]:
+        """The event as the caller's dialect may have it."""
+        if isinstance(event, BlockDelta):
+            if event.index in self._custom:
+                self._custom[event.index].append(event.text)
+                return []
+            self._empty.discard(event.index)
+        elif isinstance(event, BlockEnded):
+            return [*self._rest(event.index), event]
+        elif isinstance(event, BlockStarted) and isinstance(event.block, ToolCall):
+            return [self._started(event, event.block)]
+        return [event]
+
+    def passes(self, index: int) -> bool:
+        """Whether more of a block goes on as it is, and changes nothing here."""
+        return index not in self._custom and index not in self._empty
+
+    def _started(self, event: BlockStarted, call: ToolCall) -> Event:
+        original = self._names.original(call.name)
+        if original.custom and not call.custom:
+            self._custom[event.index] = []
+        elif not call.custom:
+            self._empty.add(event.index)
+        return BlockStarted(
+            event.index,
+            ToolCall(
+                id=legal_id(call.id) if call.id else self._made_id(event.index),
+                name=original.name,
+                custom=call.custom or original.custom,
+                namespace=original.namespace,
+            ),
+        )
+
+    def _rest(self, index: int) -> list[Event]:
+        if index in self._custom:
+            text = unwrapped("".join(self._custom.pop(index)))
+            return [BlockDelta(index, text)] if text else []
+        if index in self._empty:  # a call without arguments: nothing was said, `{}` is meant
+            self._empty.discard(index)
+            return [BlockDelta(index, "{}")]
+        return []
+
+    def _made_id(self, index: int) -> str:
+        return f"call_{_digest(f'{self._answer_id}/{index}')}"
+
+
+def _is_plain(original: Original) -> bool:
+    return (
+        not original.custom
+        and original.namespace is None
+        and _LEGAL_NAME.fullmatch(original.name) is not None
+    )
+
+
+def _flat(original: Original) -> str:
+    whole = f"{original.namespace}__{original.name}" if original.namespace else original.name
+    name = _ILLEGAL.sub("_", whole)
+    return _shortened(whole, whole) if len(name) > _MAX_NAME or name != whole else name
+
+
+def _shortened(name: str, of: str) -> str:
+    """A name cut to size, told apart by a digest of what it stands for."""
+    room = _MAX_NAME - _DIGEST - 1
+    return f"{_ILLEGAL.sub('_', name)[:room]}_{_digest(of)[:_DIGEST]}"
+
+
+def _digest(text: str) -> str:
+    return blake2b(text.encode(), digest_size=12).hexdigest()

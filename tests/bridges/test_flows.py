@@ -1,0 +1,298 @@
+"""The short way of a stream's usual event writes what the whole way writes."""
+
+import json
+from typing import NamedTuple
+
+import msgspec
+import pytest
+
+from runtime.bridges.tools import Original, Renamer, ToolNames
+from runtime.dialects import DIALECTS
+from runtime.sse import parse
+from tests.bridges.crossings import SKINS
+from tests.bridges.replies import cells, events_of, relay, run, way_back
+from tests.bridges.test_answers import HOSTED_ALONE
+from tests.runtime.answers.recordings import BROKEN
+
+SOUND = [cell for cell in cells(streaming=True) if cell[0].file not in BROKEN.keys() | HOSTED_ALONE]
+PLAIN = ToolNames()
+# What a text may hold: plain words, escapes in every spelling, letters of other languages.
+TEXTS = [
+    '"a"',
+    '" b"',
+    '"\\"q\\\\"',
+    '"\\n\\t"',
+    '"\\/"',
+    '"\\u00e9"',
+    '"é\u2028"',
+    '""',
+    '"~"',
+    '" z"',
+]
+
+
+def chunk(text="null", member="content", more="", beside=""):
+    """A chunk as providers spell it; the text is spelt as given."""
+    return _chunk(f'"{member}":{text}{beside}', more)
+
+
+def argued(text, index=0, named=""):
+    """A piece of a call's arguments."""
+    entry = f'{{"index":{index},{named}"function":{{{_NAME if named else ""}"arguments":{text}}}}}'
+    return _chunk(f'"tool_calls":[{entry}]')
+
+
+def _chunk(delta, more=""):
+    choice = f'{{"index":0,"delta":{{{delta}}},"finish_reason":null{more}}}'
+    return f'data: {{"id":"c","model":"m","choices":[{choice}]}}\n\n'
+
+
+def ended(reason):
+    return f'data: {{"id":"c","model":"m","choices":[{{"index":0,"delta":{{}},{reason}}}]}}\n\n'
+
+
+def said(text, kind="text_delta", member="text", index=0):
+    """A delta of Messages; the text is spelt as given."""
+    delta = f'{{"type":"{kind}","{member}":{text}}}'
+    return _named("content_block_delta", f'"index":{index},"delta":{delta}')
+
+
+def began(block, index=0):
+    return _named("content_block_start", f'"index":{index},"content_block":{json.dumps(block)}')
+
+
+def stopped(index=0):
+    return _named("content_block_stop", f'"index":{index}')
+
+
+def _named(kind, members):
+    return f'event: {kind}\ndata: {{"type":"{kind}",{members}}}\n\n'
+
+
+_NAME = '"name":"f",'
+_ID = '"id":"call_1","type":"function",'
+_LOGPROBS = ',"logprobs":{"content":[{"token":"x","logprob":-1,"bytes":null,"top_logprobs":[]}]}'
+_SEALED = ',"reasoning_details":[{"type":"reasoning.encrypted","data":"s","format":"f"}]'
+_STOP, _CALLS = '"finish_reason":"stop"', '"finish_reason":"tool_calls"'
+_ARGUMENTS = ['"{\\"x\\":"', '"1"', '"2"', '"3"', '"}"']
+_BEGIN = _named("message_start", '"message":{"id":"m","type":"message","model":"u","content":[]}')
+_END = _named("message_delta", '"delta":{"stop_reason":"end_turn"}')
+_END += _named("message_stop", '"usage":null')
+_TOOL = {"type": "tool_use", "id": "toolu_1", "name": "f", "input": {}}
+
+# what happens while the text flows -> dialect, events
+STREAMS = {
+    "texts in every spelling": ("chat", [*map(chunk, TEXTS), *map(chunk, TEXTS), ended(_STOP)]),
+    "log probabilities in one of them": (
+        "chat",
+        [chunk('"a"'), chunk('"b"'), chunk('"c"', more=_LOGPROBS), chunk('"d"'), ended(_STOP)],
+    ),
+    "log probabilities before their text": (
+        "chat",
+        [chunk('"a"'), chunk('""', more=_LOGPROBS), chunk('"c"'), chunk('"d"'), ended(_STOP)],
+    ),
+    "thinking, then words, then thinking": (
+        "chat",
+        [
+            *(chunk(text, "reasoning_content") for text in TEXTS),
+            *map(chunk, TEXTS),
+            *(chunk(text, "reasoning") for text in TEXTS),
+            ended(_STOP),
+        ],
+    ),
+    "the same words under two names": (
+        "chat",
+        [
+            *(chunk('"a"', "reasoning", beside=f',"reasoning_content":{t}') for t in TEXTS),
+            ended(_STOP),
+        ],
+    ),
+    "sealed thinking beside the readable": (
+        "chat",
+        [
+            *(
+                chunk(
+                    t,
+                    "reasoning",
+                    beside=',"reasoning_details":[{"type":"reasoning.encrypted",'
+                    f'"data":"s{n}","index":0,"format":"f"}}]',
+                )
+                for n, t in enumerate(TEXTS)
+            ),
+            chunk('"a"'),
+            ended(_STOP),
+        ],
+    ),
+    "the same sealed thinking beside each piece of the readable": (
+        "chat",
+        [*(chunk(t, "reasoning", beside=_SEALED) for t in TEXTS), chunk('"a"'), ended(_STOP)],
+    ),
+    "a member twice": ("chat", [*(chunk(t, beside=',"content":"b"') for t in TEXTS), ended(_STOP)]),
+    "words, a call, words again": (
+        "chat",
+        [
+            *map(chunk, TEXTS),
+            argued('""', 0, _ID),
+            *map(argued, _ARGUMENTS),
+            *map(chunk, TEXTS),
+            ended(_CALLS),
+        ],
+    ),
+    "a second call at the index of the first": (
+        "chat",
+        [
+            argued('""', 0, _ID),
+            *map(argued, _ARGUMENTS),
+            argued('""', 0, _ID.replace("1", "2")),
+            *map(argued, _ARGUMENTS),
+            ended(_CALLS),
+        ],
+    ),
+    "a call that repeats its name, and another of that name": (
+        "chat",
+        [*(argued(text, 0, '"type":"function",') for text in _ARGUMENTS * 2), ended(_CALLS)],
+    ),
+    "calls side by side": (
+        "chat",
+        [
+            chunk('"a"'),
+            argued('""', 0, _ID),
+            *map(argued, _ARGUMENTS),
+            argued('""', 1, _ID.replace("1", "2")),
+            *(argued(text, index) for text in _ARGUMENTS for index in (1,)),
+            ended(_CALLS),
+        ],
+    ),
+    "pings and blocks": (
+        "messages",
+        [
+            _BEGIN,
+            began({"type": "thinking", "thinking": "", "signature": ""}),
+            *(said(text, "thinking_delta", "thinking") for text in TEXTS),
+            said('"sig"', "signature_delta", "signature"),
+            stopped(),
+            began({"type": "text", "text": ""}, 1),
+            *(said(text, index=1) for text in TEXTS),
+            _named("ping", '"x":1'),
+            *(said(text, index=1) for text in TEXTS),
+            stopped(1),
+            began(_TOOL, 2),
+            *(said(text, "input_json_delta", "partial_json", 2) for text in _ARGUMENTS),
+            stopped(2),
+            _END,
+        ],
+    ),
+}
+CELLS = [
+    pytest.param(dialect, events, surface, id=f"{name} for {surface}")
+    for name, (dialect, events) in STREAMS.items()
+    for surface in DIALECTS
+    if surface != dialect
+]
+
+
+@pytest.mark.parametrize(
+    ("recording", "surface"), SOUND, ids=[f"{r.file}-{surface}" for r, surface in SOUND]
+)
+def test_every_recorded_stream_is_written_as_its_events_are(recording, surface):
+    assert run(recording, surface, recording.events).out == _written(recording, surface)
+
+
+@pytest.mark.parametrize(("dialect", "events", "surface"), CELLS)
+@pytest.mark.parametrize("at_once", [False, True], ids=["one by one", "at once"])
+def test_whatever_comes_between_the_text_is_written_as_its_events_are(
+    dialect, events, surface, at_once
+):
+    pieces = [event.encode() for event in events]
+    recording = _Stream(dialect, pieces)
+    ran = run(recording, surface, [recording.body] if at_once else pieces)
+    assert ran.error is None
+    assert ran.out == _written(recording, surface)
+
+
+@pytest.mark.parametrize("surface", ["messages", "responses"])
+def test_a_failure_right_behind_flowing_text_is_told(surface):
+    said_so_far = [chunk(text).encode() for text in TEXTS]
+    made = relay(_Stream("chat", said_so_far), surface)
+    for piece in said_so_far:
+        made.feed(piece)
+    out = made.feed(chunk('"last"').encode() + b'data: {"error":{"message":"overloaded"}}\n\n')
+    assert b'"last"' in out
+    assert made.error is not None
+    assert not made.done
+
+
+@pytest.mark.parametrize("surface", ["messages", "responses"])
+def test_the_input_of_a_custom_tool_is_told_when_it_is_complete(surface):
+    pieces = ['"{\\"input\\":\\""', '"one"', '" two"', '" three"', '"\\"}"']
+    events = [argued('""', 0, _ID), *map(argued, pieces), ended(_CALLS)]
+    recording = _Stream("chat", [event.encode() for event in events])
+    tools = ToolNames({"f": Original("f", custom=True)})
+    made = way_back(recording, surface, streaming=True, skin=None)
+    told = msgspec.structs.replace(made, tools=tools).watcher(None)
+    out = b"".join(map(told.feed, recording.events)) + told.eof()
+    assert out == _written(recording, surface, tools)
+
+
+# What was said before -> an event that does more, or something else, than to say more of it.
+MORE = {
+    "the end": (chunk('"a"'), _chunk('"content":"x"', ',"finish_reason":"stop"')),
+    "counts": (chunk('"a"'), _chunk('"content":"x"', '}],"usage":{"prompt_tokens":1},"y":[{"z":1')),
+    "log probabilities": (chunk('"a"'), chunk('"x"', more=_LOGPROBS)),
+    "two choices": (chunk('"a"'), _chunk('"content":"x"', '},{"index":1')),
+    "another choice": (chunk('"a"'), chunk('"x"').replace('"index":0', '"index":1')),
+    "thinking while words are said": (chunk('"a"'), chunk('"x"', "reasoning")),
+    "words while thinking": (chunk('"a"', "reasoning"), chunk('"x"')),
+    "words and a refusal": (chunk('"a"'), chunk('"x"', beside=',"refusal":"y"')),
+    "nothing": (chunk('"a"'), chunk("null")),
+    "no JSON": (chunk('"a"'), "data: {\n\n"),
+    "arguments of no call": (chunk('"a"'), argued('"x"')),
+    "the beginning of a call": (argued('"1"', 0, _ID), argued('"x"', 1, _ID)),
+    "two entries": (argued('"1"', 0, _ID), argued('"x"').replace("}]}", '},{"index":1}]}', 1)),
+}
+OTHER = {
+    "an event of another kind": ("text", said('"x"').replace("content_block_delta", "other")),
+    "a delta of another kind": ("text", said('"x"', "thinking_delta", "thinking")),
+    "a delta of another block": ("text", said('"x"', index=7)),
+    "a signature": ("thinking", said('"x"', "signature_delta", "signature")),
+}
+
+
+@pytest.mark.parametrize(("before", "event"), MORE.values(), ids=list(MORE))
+def test_a_chunk_that_does_more_than_to_go_on_does_not_flow(before, event):
+    decoder = DIALECTS["chat"].decoder(SKINS["chat"])
+    decoder.feed(*parse(before.encode()))
+    assert decoder.more(parse(before.replace(_ID, "").replace(_NAME, "").encode())[1]) is not None
+    assert decoder.more(parse(event.encode())[1]) is None
+
+
+@pytest.mark.parametrize(("kind", "event"), OTHER.values(), ids=list(OTHER))
+def test_an_event_that_does_more_than_to_go_on_does_not_flow(kind, event):
+    decoder = DIALECTS["messages"].decoder(SKINS["messages"])
+    member = {"text": "text", "thinking": "thinking"}[kind]
+    more = said('"x"', f"{kind}_delta", member)
+    for piece in (began({"type": kind, member: ""}), more):
+        decoder.feed(*parse(piece.encode()))
+    assert decoder.more(parse(more.encode())[1]) is not None
+    assert decoder.more(parse(event.encode())[1]) is None
+
+
+class _Stream(NamedTuple):
+    """Stands in for a recording."""
+
+    dialect: str
+    events: list[bytes]
+    file: str = "made"
+
+    @property
+    def body(self):
+        return b"".join(self.events)
+
+
+def _written(recording, surface, tools=PLAIN):
+    """The frames of a stream's events, each on the whole way."""
+    made = way_back(recording, surface, streaming=True, skin=None)
+    renamer = Renamer(tools, made.way.answer_id)
+    encoder = DIALECTS[surface].Encoder(made.way)
+    renamed = (told for event in events_of(recording) for told in renamer.feed(event))
+    return b"".join(frame for event in renamed for frame in encoder.feed(event))

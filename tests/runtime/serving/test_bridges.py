@@ -1,0 +1,326 @@
+"""Requests over bridges through the running router: what is sent, what comes back, what is said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from runtime.events import Opaque
+from runtime.opaque import wrap
+from tests.runtime.serving.deployment import good
+from tests.support.demo import BEHIND, BRIDGED, TOKEN
+from tests.support.serving import PATHS, Asked, Json, Served, compiled, serving
+
+DIALECTS = ("chat", "responses", "messages")
+PAIRS = [(surface, behind) for surface in DIALECTS for behind in DIALECTS if surface != behind]
+bridges = pytest.mark.parametrize(
+    ("surface", "behind"), PAIRS, ids=[f"{surface}_to_{behind}" for surface, behind in PAIRS]
+)
+each_way = pytest.mark.parametrize("stream", [False, True], ids=["whole", "streamed"])
+SYNTHESIZED = ("stream: native", "stream: synthesized")
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    artifact = compiled(BRIDGED.read_text(), tmp_path_factory.mktemp("bridges"))
+    with serving(artifact, good, state_key=b"a key of these tests") as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+def unstreaming(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    text = BRIDGED.read_text().replace(*SYNTHESIZED)
+    with serving(compiled(text, tmp_path_factory.mktemp("synthesized")), good) as served:
+        yield served
+
+
+@pytest.fixture
+def router(running: Served) -> Served:
+    running.answer = good
+    running.asked.clear()
+    return running
+
+
+def said(dialect: str, model: str, **fields: object) -> Json:
+    """A body in a dialect that says hello."""
+    body: Json = {"model": model, **fields}
+    if dialect == "responses":
+        return {"input": [{"role": "user", "content": "hello"}], **body}
+    if dialect == "messages":
+        body = {"max_tokens": 1000, **body}
+    return {"messages": [{"role": "user", "content": "hello"}], **body}
+
+
+def text_of(dialect: str, got: Json) -> str:
+    """The words of a whole answer."""
+    if dialect == "chat":
+        return got["choices"][0]["message"]["content"]
+    if dialect == "responses":
+        return "".join(part["text"] for part in got["output"][0]["content"])
+    return "".join(block["text"] for block in got["content"])
+
+
+def streamed_text(dialect: str, events: list[Json]) -> str:
+    """The words of a stream."""
+    if dialect == "chat":
+        deltas = [event["choices"][0]["delta"] for event in events if event["choices"]]
+        return "".join(delta.get("content") or "" for delta in deltas)
+    if dialect == "responses":
+        kind = "response.output_text.delta"
+        return "".join(event["delta"] for event in events if event["type"] == kind)
+    deltas = [event["delta"] for event in events if event["type"] == "content_block_delta"]
+    return "".join(delta.get("text", "") for delta in deltas)
+
+
+@bridges
+@each_way
+def test_a_hello_crosses_both_ways(router: Served, surface, behind, stream):
+    model = BEHIND[behind]
+    got = router.post(PATHS[surface], TOKEN, said(surface, model, stream=stream))
+    assert got.status == 200
+    assert router.last().path == PATHS[behind]
+    assert router.last().body["model"] == f"scripted-{behind}"
+    assert got.trace["bridge"] == f"{surface}_to_{behind}"
+    assert got.trace["skin"] == behind
+    if stream:
+        text = streamed_text(surface, got.events)
+    else:
+        text = text_of(surface, got.body)
+        assert got.body["model"] == model
+    assert text == ("Hi." if not stream else streamed_text(behind, native(router, behind)))
+
+
+def native(router: Served, dialect: str) -> list[Json]:
+    """The same answer to a caller of the upstream's own dialect."""
+    return router.post(PATHS[dialect], TOKEN, said(dialect, BEHIND[dialect], stream=True)).events
+
+
+@bridges
+def test_the_dry_run_names_the_bridge_and_what_it_leaves_out(router: Served, surface, behind):
+    lost = {"chat": "logit_bias", "responses": "max_tool_calls", "messages": "top_k"}[surface]
+    body = said(surface, BEHIND[behind], **{lost: {"50256": -100} if lost == "logit_bias" else 3})
+    routing = router.post(PATHS[surface], TOKEN, body, x_dry_run="true").body["routing"]
+    assert routing["bridge"] == f"{surface}_to_{behind}"
+    assert lost in routing["dropped"]
+    assert router.asked == []
+    got = router.post(PATHS[surface], TOKEN, body)
+    assert lost in got.dropped
+    assert lost not in router.last().body
+
+
+@bridges
+def test_a_field_nobody_knows_is_left_out_and_named(router: Served, surface, behind):
+    got = router.post(PATHS[surface], TOKEN, said(surface, BEHIND[behind], brand_new={"x": 1}))
+    assert "brand_new" in got.dropped
+    assert "brand_new" not in router.last().body
+
+
+@bridges
+def test_the_output_cap_fits_what_the_far_side_takes(router: Served, surface, behind):
+    field = {"chat": "max_tokens", "responses": "max_output_tokens", "messages": "max_tokens"}
+    body = said(surface, BEHIND[behind], **{field[surface]: 100_000})
+    router.post(PATHS[surface], TOKEN, body)
+    assert router.last().body[field[behind]] == 64_000
+    router.post(PATHS[surface], TOKEN, said(surface, BEHIND[behind], **{field[surface]: 500}))
+    assert router.last().body[field[behind]] == 500
+
+
+def test_a_messages_skin_gets_its_default_cap_where_the_caller_has_none(router: Served):
+    router.post(PATHS["chat"], TOKEN, said("chat", "only-messages"))
+    assert router.last().body["max_tokens"] == 32_000
+
+
+@pytest.mark.parametrize("body_dialect", DIALECTS)
+@pytest.mark.parametrize("surface", DIALECTS)
+@pytest.mark.parametrize("behind", DIALECTS)
+@each_way
+def test_a_body_in_another_dialect_is_answered_in_that_of_its_path(
+    router: Served, body_dialect, surface, behind, stream
+):
+    """Cursor posts Responses bodies to the path of Chat."""
+    body = said(body_dialect, BEHIND[behind], stream=stream)
+    if body_dialect == "messages":
+        body["system"] = "Be brief."  # else nothing tells it from a Chat body
+    elif body_dialect == "chat":
+        tool = {"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}
+        body["tools"] = [tool]
+    got = router.post(PATHS[surface], TOKEN, body)
+    assert got.status == 200, got.body
+    assert router.last().path == PATHS[behind]
+    text = streamed_text(surface, got.events) if stream else text_of(surface, got.body)
+    assert text.startswith("H")
+
+
+@pytest.mark.parametrize("behind", ["chat", "messages"])
+def test_an_uploaded_file_keeps_a_request_from_crossing(router: Served, behind):
+    image = {"type": "input_image", "file_id": "file-1"}
+    body = said("responses", BEHIND[behind], input=[{"role": "user", "content": [image]}])
+    got = router.post(PATHS["responses"], TOKEN, body)
+    assert got.status == 400
+    assert got.error["code"] == "no-eligible-target"
+    (nearest,) = got.error["details"]["nearest"]
+    assert nearest == {"target": behind, "reason": "bridge-refuses-file-id"}
+    assert router.asked == []
+
+
+def test_the_same_request_is_taken_by_a_skin_of_its_own_dialect(router: Served):
+    image = {"type": "input_image", "file_id": "file-1"}
+    body = said("responses", "only-responses", input=[{"role": "user", "content": [image]}])
+    assert router.post(PATHS["responses"], TOKEN, body).status == 200
+
+
+@pytest.mark.parametrize("behind", ["chat", "messages"])
+def test_an_answer_over_a_bridge_cannot_be_continued_by_its_id(router: Served, behind):
+    first = router.post(PATHS["responses"], TOKEN, said("responses", BEHIND[behind])).body
+    body = said("responses", BEHIND[behind], previous_response_id=first["id"])
+    got = router.post(PATHS["responses"], TOKEN, body)
+    assert (got.status, got.error["code"]) == (400, "previous-response-not-found")
+
+
+def test_tokens_are_estimated_where_the_provider_speaks_another_dialect(router: Served):
+    body = said("messages", "only-chat")
+    got = router.post("/v1/messages/count_tokens", TOKEN, body)
+    assert got.trace["count"] == "estimate"
+    assert got.body["input_tokens"] > 0
+    assert router.asked == []
+
+
+FOREIGN = wrap(Opaque("chat", {"details": []}), "elsewhere")
+SIGNED = {"type": "thinking", "thinking": "hm", "signature": FOREIGN}
+SEALED = {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": FOREIGN}
+DETAIL = {"type": "reasoning.encrypted", "data": FOREIGN, "format": "interlock", "index": 0}
+HELLO = {"role": "user", "content": "hello"}
+
+
+@pytest.mark.parametrize(
+    ("surface", "history"),
+    [
+        (
+            "messages",
+            {
+                "messages": [
+                    HELLO,
+                    {"role": "assistant", "content": [SIGNED, {"type": "text", "text": "Hi."}]},
+                    HELLO,
+                ]
+            },
+        ),
+        (
+            "responses",
+            {"input": [HELLO, SEALED, {"role": "assistant", "content": "Hi."}, HELLO]},
+        ),
+        (
+            "chat",
+            {
+                "messages": [
+                    HELLO,
+                    {"role": "assistant", "content": "Hi.", "reasoning_details": [DETAIL]},
+                    HELLO,
+                ]
+            },
+        ),
+    ],
+    ids=["messages", "responses", "chat"],
+)
+@pytest.mark.parametrize("behind", DIALECTS)
+def test_state_made_elsewhere_goes_nowhere_and_is_named(router: Served, surface, history, behind):
+    got = router.post(PATHS[surface], TOKEN, said(surface, BEHIND[behind], **history))
+    assert got.status == 200
+    assert b"il1." not in router.last().raw
+    assert any("signature" in n or "reasoning" in n or "thinking" in n for n in got.dropped)
+
+
+@pytest.mark.parametrize("surface", DIALECTS)
+@pytest.mark.parametrize("behind", DIALECTS)
+def test_a_skin_without_streams_is_asked_for_a_whole_answer_and_streamed(
+    unstreaming: Served, surface, behind
+):
+    got = unstreaming.post(PATHS[surface], TOKEN, said(surface, BEHIND[behind], stream=True))
+    assert got.headers["content-type"].startswith("text/event-stream")
+    assert unstreaming.last().body["stream"] is False
+    assert "stream_options" not in unstreaming.last().body
+    assert unstreaming.last().headers["accept"] == "application/json"
+    assert streamed_text(surface, got.events) == "Hi."
+
+
+@pytest.mark.parametrize("surface", DIALECTS)
+def test_half_an_answer_of_such_a_skin_is_an_error_not_an_end(unstreaming: Served, surface):
+    def cut(asked: Asked) -> httpx.Response:
+        kind = {"content-type": "application/json"}
+        return httpx.Response(200, headers=kind, content=good(asked).content[:-20])
+
+    unstreaming.answer = cut
+    try:
+        got = unstreaming.post(PATHS[surface], TOKEN, said(surface, "only-chat", stream=True))
+    finally:
+        unstreaming.answer = good
+    assert got.status == 502
+    assert got.error["code"] == "upstream-invalid-response"
+
+
+EFFORTS = {
+    "chat": {"reasoning_effort": "high"},
+    "responses": {"reasoning": {"effort": "high"}},
+    "messages": {"thinking": {"type": "adaptive"}, "output_config": {"effort": "high"}},
+}
+
+
+@bridges
+def test_an_effort_is_written_in_the_form_of_the_skin(router: Served, surface, behind):
+    got = router.post(PATHS[surface], TOKEN, said(surface, BEHIND[behind], **EFFORTS[surface]))
+    asked = router.last().body
+    if behind == "messages":
+        assert asked["thinking"]["type"] == "adaptive", "an effort alone leaves thinking off"
+        assert asked["output_config"] == {"effort": "high"}
+    elif behind == "chat":
+        assert asked["reasoning_effort"] == "high"
+    else:
+        assert asked["reasoning"]["effort"] == "high"
+    assert not any(name.startswith("reasoning.high") for name in got.dropped)
+
+
+@pytest.mark.parametrize("surface", ["chat", "responses"])
+def test_a_forced_tool_goes_to_messages_without_thinking(router: Served, surface):
+    function = {"name": "f", "parameters": {"type": "object", "properties": {}}}
+    flat = surface == "responses"
+    tool = {"type": "function", **(function if flat else {"function": function})}
+    body = said(surface, "only-messages", tools=[tool], tool_choice="required", **EFFORTS[surface])
+    router.post(PATHS[surface], TOKEN, body)
+    assert router.last().body["tool_choice"] == {"type": "any"}
+    assert "thinking" not in router.last().body
+
+
+def thinking_chat(asked: Asked) -> httpx.Response:
+    """A Chat provider that tells its thinking, which has no seal."""
+    answer = good(asked)
+    if asked.path != PATHS["chat"]:
+        return answer
+    whole = answer.json()
+    whole["choices"][0]["message"]["reasoning_content"] = "hm"
+    return httpx.Response(200, json=whole)
+
+
+@pytest.mark.parametrize("surface", ["messages", "responses"])
+def test_thinking_without_a_seal_goes_back_to_where_it_is_read_and_nowhere_else(
+    router: Served, surface
+):
+    router.answer = thinking_chat
+    first = router.post(PATHS[surface], TOKEN, said(surface, "only-chat")).body
+    said_before = (
+        first["output"]
+        if surface == "responses"
+        else [{"role": "assistant", "content": first["content"]}]
+    )
+    history = {"input" if surface == "responses" else "messages": [HELLO, *said_before, HELLO]}
+
+    got = router.post(PATHS[surface], TOKEN, said(surface, "only-chat", **history))
+    assert router.last().body["messages"][1]["reasoning_content"] == "hm"
+    assert got.dropped == []
+
+    native = router.post(PATHS[surface], TOKEN, said(surface, BEHIND[surface], **history))
+    assert native.status == 200
+    assert b"hm" not in router.last().raw
+    assert b"il1." not in router.last().raw
+    assert native.dropped != []
