@@ -30,7 +30,7 @@ refresh: $(VENV)/installed
 	$(RUN)/python tests/compiler/test_diagnostics.py
 	$(RUN)/python -m tests.golden.cases
 	$(RUN)/python -m tests.compiler.review.cases
-	$(RUN)/python -m pytest --quiet --snapshot-update tests/runtime/dialects/test_captures.py tests/testing/test_deployments.py tests/bridges/test_requests.py tests/bridges/test_answers.py tests/bridges/test_cells.py
+	$(RUN)/python -m pytest --quiet --snapshot-update tests/runtime/dialects/test_captures.py tests/testing/test_deployments.py tests/bridges/test_requests.py tests/bridges/test_answers.py tests/bridges/test_cells.py tests/runtime/events/test_decoders_recordings.py
 
 bench: $(VENV)/installed
 	$(RUN)/python -m tests.benchmarks

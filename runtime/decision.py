@@ -17,6 +17,7 @@ from runtime.dialects import DIALECTS
 from runtime.dialects.reading import Reading, Step
 from runtime.eligibility import SURFACE_CLOSED
 from runtime.errors import CallerError, RouterError
+from runtime.names import resolve_group
 from runtime.passage import Passage, passage
 from runtime.selection import (
     Candidate,
@@ -26,7 +27,6 @@ from runtime.selection import (
     is_offered,
     only_over_body,
     only_over_context,
-    resolve_group,
 )
 from runtime.shape import Shape
 from runtime.trace import Estimate

@@ -89,12 +89,12 @@ def _crossed(reading: Reading, upstream: str, step: Step, domain: str) -> tuple[
     # read anew for each candidate: what a skin changes in it must not reach the next one
     crossed = bridge.request(plain(reading), crossing)
     edited = DIALECTS[upstream].edit(
-        crossed.top, _on_the_far_side(reading, upstream, crossed), step
+        crossed.top, _on_the_far_side(reading, upstream, crossed, step), step
     )
     return msgspec.structs.replace(edited, dropped=(*crossed.dropped, *edited.dropped)), crossed
 
 
-def _on_the_far_side(reading: Reading, upstream: str, crossed: Crossed) -> Reading:
+def _on_the_far_side(reading: Reading, upstream: str, crossed: Crossed, step: Step) -> Reading:
     """The reading of a crossed body: what the bridge has settled is settled."""
     cap = next((crossed.top[field] for field in _CAPS if field in crossed.top), None)
     return msgspec.structs.replace(
@@ -114,18 +114,21 @@ def _on_the_far_side(reading: Reading, upstream: str, crossed: Crossed) -> Readi
         references=False,
         system_turns=False,
         broken_turn=crossed.broken_turn,
-        thinking=_thinking(reading, upstream),
+        thinking=_thinking(reading, upstream, step),
     )
 
 
-def _thinking(reading: Reading, upstream: str) -> str | None:
+def _thinking(reading: Reading, upstream: str, step: Step) -> str | None:
     """The type word of thinking on the far side.
 
-    In Messages an effort alone leaves thinking off, and elsewhere it asks for it. Messages takes
-    no thinking beside a forced tool.
+    In Messages an effort alone leaves thinking off, and elsewhere it asks for it; thinking without
+    the effort that was asked for would be that of Anthropic's default. Messages takes no thinking
+    beside a forced tool.
     """
-    asked = reading.level is not None and not reading.thinking_off and not reading.forced
-    return "enabled" if upstream == "messages" and asked else reading.thinking
+    asked = step.keep_level and not reading.thinking_off and not reading.forced
+    if upstream == "messages" and reading.level is not None and asked:
+        return "enabled"
+    return reading.thinking
 
 
 class _Native(msgspec.Struct, frozen=True, gc=False):

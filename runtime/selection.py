@@ -7,25 +7,21 @@ nothing of bodies, keys, cooldowns or upstream calls.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from fnmatch import translate
 from functools import lru_cache
 from hashlib import blake2b
 from itertools import chain
 from math import inf, log
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple
 
 import msgspec
 
 from runtime import eligibility
-from runtime.errors import CallerError
 from runtime.shape import Shape, estimate_input_tokens
-from runtime.vocabulary import ALL_LEVELS, Caller, Group, Route, Settings, Skin, Target
+from runtime.vocabulary import ALL_LEVELS, Group, Route, Skin, Target
 
 MEMO_SIZE: Final = 256  # per cell: clients ask for few different things
 CAPS_REMEMBERED: Final = 8
-_MAX_NAME: Final = 256  # longer ones match no pattern
 _UNBOUNDED: Final = 1 << 62
 _MASK: Final = (1 << 64) - 1
 
@@ -139,35 +135,6 @@ def only_over_body(choice: Choice) -> int | None:
 def is_offered(out: Excluded) -> bool:
     """Whether a target has a path to such requests at all, so that its own lacks matter."""
     return _NOT_OFFERED.isdisjoint(out.reasons)
-
-
-def resolve_group(artifact: Names, caller: Caller, model: str | None) -> str:
-    """The group a caller's `model` means: among its own groups by id, then alias, then glob."""
-    if not model:
-        default = artifact.settings.default_group
-        if default is None or default not in caller.groups:
-            raise CallerError(
-                "missing-model",
-                "The request names no model. Set `model` to one of GET /v1/models.",
-                param="model",
-            )
-        return default
-    if model in caller.groups:  # an id comes before any alias
-        return model
-    names = _names(caller.groups, tuple(artifact.groups[g].aliases for g in caller.groups))
-    found = names.find(model)
-    if found is None:
-        raise CallerError(
-            "model-not-allowed",
-            f"This key may not use the model {model[:64]!r}. GET /v1/models lists what it may.",
-            param="model",
-        )
-    return found
-
-
-def is_glob(alias: str) -> bool:
-    """Whether an alias is a pattern, not a literal name."""
-    return any(mark in alias for mark in "*?[")
 
 
 class Bounds(NamedTuple):
@@ -425,43 +392,6 @@ class Cell:
         if self.targets[target].provider not in self._reaches[reach]:
             reasons += (eligibility.PROJECT_FORBIDS,)
         return reasons
-
-
-class Names(Protocol):
-    """What name resolution reads of an artifact."""
-
-    @property
-    def groups(self) -> Mapping[str, Group]: ...
-    @property
-    def settings(self) -> Settings: ...
-
-
-class _Resolver:
-    """Model names of one set of groups."""
-
-    def __init__(self, groups: tuple[str, ...], aliases: tuple[tuple[str, ...], ...]) -> None:
-        self._exact = {group: group for group in groups}
-        self._globs = []
-        for group, names in zip(groups, aliases, strict=True):
-            for name in names:
-                if is_glob(name):
-                    self._globs.append((re.compile(translate(name)), group))
-                else:
-                    self._exact.setdefault(name, group)
-
-    def find(self, model: str) -> str | None:
-        found = self._exact.get(model)
-        if found is not None or len(model) > _MAX_NAME:
-            return found
-        for pattern, group in self._globs:
-            if pattern.match(model):
-                return group
-        return None
-
-
-@lru_cache(maxsize=4096)
-def _names(groups: tuple[str, ...], aliases: tuple[tuple[str, ...], ...]) -> _Resolver:
-    return _Resolver(groups, aliases)
 
 
 def _ranks(group: Group) -> dict[str, dict[str, int]]:

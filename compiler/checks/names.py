@@ -10,6 +10,7 @@ from compiler.checks.walk import named, section, written_skins
 from compiler.clients import BUILT_IN
 from compiler.diagnostics import Finding, Path, Severity, did_you_mean, rule
 from compiler.model import Deployment, GroupDef
+from runtime.names import is_glob
 
 # A client with a recipe and no profile: it sends what its user writes.
 UNPROFILED: Final = ("curl",)
@@ -216,7 +217,7 @@ def _shadowed(earlier: GroupDef, later: GroupDef) -> Iterator[Finding]:
     for index, alias in enumerate(later.aliases):
         for other in earlier.aliases:
             # A literal is looked up before any glob; a glob that matches a pattern covers it.
-            if alias == other or (_is_glob(alias) and fnmatchcase(alias, other)):
+            if alias == other or (is_glob(alias) and fnmatchcase(alias, other)):
                 yield Finding(
                     ("groups", later.id, "aliases", index),
                     f"`{alias}` never leads to `{later.id}` for callers who have `{earlier.id}`"
@@ -225,10 +226,6 @@ def _shadowed(earlier: GroupDef, later: GroupDef) -> Iterator[Finding]:
                     hint="put the narrower group first in `callers.<id>.groups`,"
                     " or remove one of the aliases",
                 )
-
-
-def _is_glob(alias: str) -> bool:
-    return "*" in alias or "?" in alias
 
 
 @rule("IL307")

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import gc
 import importlib
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
@@ -50,19 +49,6 @@ def uncollected() -> Iterator[None]:
     finally:
         if looking:
             gc.enable()
-
-
-@contextmanager
-def waiting(what: str) -> Iterator[None]:
-    """Shows a person at a terminal that something moves; nothing where nobody looks."""
-    if not sys.stderr.isatty():
-        yield
-        return
-    from rich.console import Console  # a tenth of the time of a small build
-    from rich.markup import escape
-
-    with Console(stderr=True).status(escape(what)):
-        yield
 
 
 class Commands(click.Group):

@@ -7,7 +7,8 @@ from pathlib import Path
 import click
 
 from compiler.artifact import artifact_files, compare, source_name, write
-from compiler.cli import uncollected, waiting
+from compiler.cli import uncollected
+from compiler.cli.progress import waiting
 from compiler.diagnostics import Report
 from compiler.pipeline import compile_deployment, read_file
 from runtime.artifact import read_manifest
@@ -33,8 +34,9 @@ def build(context: click.Context, file: Path, out: Path, check: bool) -> None:
 
     Exits 1 when the deployment has errors, or when --check finds the package stale.
     """
-    with waiting(f"compiling {file}"):
+    with waiting(f"compiling {file}", steps=2) as step:
         plan, report = compile_deployment(read_file(file), str(file))
+        step()
         files = {} if plan is None else artifact_files(plan, source_name(file, out))
     _tell(report)
     if plan is None:

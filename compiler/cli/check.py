@@ -8,8 +8,9 @@ from typing import Final
 
 import click
 
-from compiler.cli import uncollected, waiting
+from compiler.cli import uncollected
 from compiler.cli.formats import as_github, as_json, as_sarif
+from compiler.cli.progress import waiting
 from compiler.diagnostics import Report, Severity
 from compiler.pipeline import compile_deployment, read_file
 
@@ -57,8 +58,11 @@ def check(context: click.Context, files: tuple[Path, ...], form: str, strict: bo
 
     Exits 1 when one of them would not build; with --strict also when there are warnings.
     """
-    with waiting("checking"):
-        reports = [compile_deployment(read_file(file), str(file))[1] for file in files]
+    with waiting("checking", steps=len(files)) as step:
+        reports = []
+        for file in files:
+            reports.append(compile_deployment(read_file(file), str(file))[1])
+            step()
         shown = FORMATS[form](reports)
     if shown:
         click.echo(shown)

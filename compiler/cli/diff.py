@@ -5,14 +5,15 @@ from __future__ import annotations
 import click
 from rich.console import Console
 
-from compiler.cli import CannotRun, uncollected, waiting
+from compiler.cli import CannotRun, uncollected
+from compiler.cli.progress import waiting
 from compiler.diagnostics import did_you_mean
 from compiler.review.changes import FINDINGS
 from compiler.review.compare import compare
 from compiler.review.data import diff_json
 from compiler.review.layout import Diff, found
 from compiler.review.markdown import diff_markdown
-from compiler.review.sources import Source, Unreadable, open_source
+from compiler.review.sources import Absent, Source, Unreadable, new_deployment, open_source
 from compiler.review.text import diff_text
 
 
@@ -40,11 +41,15 @@ def diff(context: click.Context, old: str, new: str, fail_on: str, form: str) ->
     what the model lists say, what a request may cost.
 
     Each is a YAML file, the folder of an artifact, or REV:path of git, such as
-    HEAD~1:deployments/acme.yaml.
+    HEAD~1:deployments/acme.yaml. Where REV has no such file as OLD, NEW is a new deployment:
+    everything in it is gained.
     """
     refused = _findings(fail_on)
-    before, after = read(old), read(new)
-    with waiting("comparing"):
+    with waiting("comparing", steps=3) as step:
+        after = read(new)
+        step()
+        before = _before(old, after)
+        step()
         changes = compare(before.view, after.view)
     made = Diff(
         old=before.name,
@@ -68,8 +73,18 @@ def diff(context: click.Context, old: str, new: str, fail_on: str, form: str) ->
 def read(name: str) -> Source:
     """A deployment by name, for every command that reviews one."""
     try:
-        with waiting(f"reading {name}"):
-            return open_source(name)
+        return open_source(name)
+    except Unreadable as error:
+        raise CannotRun(str(error)) from error
+
+
+def _before(old: str, after: Source) -> Source:
+    """What was; a revision that is there and lacks the file had no such deployment."""
+    try:
+        return open_source(old)
+    except Absent as absent:
+        click.echo(f"{absent}: {after.name} is compared as a new deployment", err=True)
+        return new_deployment(old, after)
     except Unreadable as error:
         raise CannotRun(str(error)) from error
 

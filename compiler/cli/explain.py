@@ -15,15 +15,8 @@ from compiler.explanation import Asked, Unreadable, anybody, cell_of, dropped, r
 from runtime.artifact import Artifact, ArtifactError, load
 from runtime.decision import phase_of
 from runtime.errors import RouterError
-from runtime.selection import (
-    Candidate,
-    Cell,
-    Choice,
-    choose,
-    only_over_body,
-    only_over_context,
-    resolve_group,
-)
+from runtime.names import resolve_group
+from runtime.selection import Candidate, Cell, Choice, choose, only_over_body, only_over_context
 from runtime.shape import Shape
 from runtime.vocabulary import ALL_LEVELS, DIALECTS, FEATURES, LEVELS, Caller, words
 

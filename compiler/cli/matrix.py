@@ -7,6 +7,7 @@ from rich.console import Console
 
 from compiler.cli import uncollected
 from compiler.cli.diff import read
+from compiler.cli.progress import waiting
 from compiler.diagnostics import did_you_mean
 from compiler.review.coverage import sheets
 from compiler.review.matrix import matrix_json, matrix_markdown, matrix_text
@@ -38,7 +39,11 @@ def matrix(deployment: str, groups: tuple[str, ...], clients: tuple[str, ...], f
         for name in named:
             if name not in known:
                 raise click.UsageError(f"no {kind} {name!r}; {did_you_mean(name, known)}")
-    made = list(sheets(view, groups or None, clients or None))
+    with waiting("asking who answers", steps=len(groups or view.groups)) as step:
+        made = []
+        for group in dict.fromkeys(groups) or view.groups:
+            made += sheets(view, (group,), clients or None)
+            step()
     as_of = view.as_of.isoformat()
     if form == "text":
         console = Console(highlight=False)

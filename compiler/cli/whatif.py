@@ -5,8 +5,9 @@ from __future__ import annotations
 import click
 from rich.console import Console
 
-from compiler.cli import uncollected, waiting
+from compiler.cli import uncollected
 from compiler.cli.diff import read
+from compiler.cli.progress import waiting
 from compiler.diagnostics import did_you_mean
 from compiler.review.data import outage_json
 from compiler.review.markdown import outage_markdown
@@ -41,8 +42,11 @@ def whatif(
     source = read(deployment)
     view = source.view
     tried = [(f"provider:{name}",) for name in view.providers] if each else [down]
-    with waiting("trying what is left"):
-        outages = [_outage(view, names) for names in tried]
+    with waiting("trying what is left", steps=len(tried)) as step:
+        outages = []
+        for names in tried:
+            outages.append(_outage(view, names))
+            step()
     if form == "text":
         console = Console(soft_wrap=True, highlight=False)
         for line in outage_text(source.name, outages, each=each):

@@ -15,7 +15,7 @@ from compiler.clients.instructions import BASE_INSTRUCTIONS
 from compiler.model import ClientProfile, ClientShape, Deployment, GroupDef
 from compiler.plan.model import ListingPlan, Offer, Tables
 from compiler.plan.verdicts import judge, refused
-from runtime.selection import is_glob
+from runtime.names import is_glob
 from runtime.vocabulary import IMAGE_INLINE, LEVELS
 
 # A catalog without a clock: every entry is as old as the product.

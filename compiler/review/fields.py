@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
 import msgspec
 
+from compiler.model import ClientShape
 from compiler.review.changes import Change, Value
 from compiler.review.view import View
 from runtime.vocabulary import Caller, PhaseRule, words
@@ -21,8 +22,7 @@ _TOLD: Final[Mapping[str, frozenset[str]]] = {
     "limits": frozenset(),
 }
 _ABILITIES: Final = frozenset({"custom", "stateful"})  # of a skin; told as features
-# Field of a record -> as the YAML says it.
-_WRITTEN: Final = {"cap": "output_cap"}
+# Field of a group's record -> as the YAML says it.
 _WRITTEN_OF_GROUP: Final = {
     "kind": "policy.kind",
     "attempts": "policy.attempts",
@@ -30,7 +30,6 @@ _WRITTEN_OF_GROUP: Final = {
     "total_timeout": "policy.total_timeout",
     "reasoning_default": "reasoning.default",
     "unsupported": "reasoning.unsupported",
-    "weights": "members",
 }
 _OF_CALLER: Final = ("user", "env", "limits", "roles", "expires")
 
@@ -50,22 +49,23 @@ def field_changes(old: View, new: View) -> Iterator[Change]:
                 if section == "targets":
                     one, other = _once(one), _once(other)
                 for change in _differ(place, one, other, _TOLD[section]):
-                    yield replace(change, about=_as_written(change.about))
+                    yield replace(change, about=_as_written(section, place, change.about))
     yield from _phase_rules(old, new)
+    yield from _clients(old, new)
     yield from _callers(old, new)
     yield from _promises(old, new)
     yield from _abilities(old, new)
     yield from _evidence(old, new)
 
 
-def _as_written(place: str) -> str:
-    """The place of a field as the YAML has it, where a record says it shorter."""
-    section, name, *steps = place.split(".")
-    if section == "targets":
-        steps = [_WRITTEN.get(step, step) for step in steps]
-    elif section == "groups":
-        steps = [_WRITTEN_OF_GROUP.get(steps[0], steps[0]), *steps[1:]]
-    return ".".join([section, name, *steps])
+def _as_written(section: str, place: str, about: str) -> str:
+    """A field below a place as the YAML has it, where a record says it shorter."""
+    first, *steps = about.removeprefix(f"{place}.").split(".")
+    if section == "groups":
+        first = _WRITTEN_OF_GROUP.get(first, first)
+    elif section == "targets":
+        steps = ["output_cap" if step == "cap" else step for step in steps]
+    return ".".join([place, first, *steps])
 
 
 def _come_and_gone(
@@ -141,16 +141,35 @@ def _json(value: Any) -> str:
 
 
 def _phase_rules(old: View, new: View) -> Iterator[Change]:
-    """Sets of rules, each told by the rules that only one has; in full where the order differs."""
     yield from _come_and_gone("phase_rules", old.phase_rules, new.phase_rules)
     for name, rules in new.phase_rules.items():
-        was = tuple(map(_rule, old.phase_rules.get(name, rules)))
-        now = tuple(map(_rule, rules))
-        if was != now:
-            gone = tuple(rule for rule in was if rule not in now)
-            come = tuple(rule for rule in now if rule not in was)
-            values = (gone, come) if gone or come else (was, now)
-            yield Change("field", f"phase_rules.{name}", *values)
+        before = old.phase_rules.get(name, rules)
+        yield from _rows(f"phase_rules.{name}", map(_rule, before), map(_rule, rules))
+
+
+def _clients(old: View, new: View) -> Iterator[Change]:
+    """The deployment's own profiles: what they send is what the others are judged by."""
+    yield from _come_and_gone("clients", old.clients, new.clients)
+    for name, client in new.clients.items():
+        before = old.clients.get(name, client)
+        yield from _rows(f"clients.{name}", map(_shape, before.shapes), map(_shape, client.shapes))
+
+
+def _rows(place: str, was: Iterable[str], now: Iterable[str]) -> Iterator[Change]:
+    """A list told by the rows that only one has; in full where only the order differs."""
+    before, after = tuple(was), tuple(now)
+    if before != after:
+        gone = tuple(row for row in before if row not in after)
+        come = tuple(row for row in after if row not in before)
+        values = (gone, come) if gone or come else (before, after)
+        yield Change("field", place, *values)
+
+
+def _shape(shape: ClientShape) -> str:
+    """A request of a client on one line."""
+    cap = () if shape.cap is None else (f"cap {shape.cap}",)
+    wanted = (f"~{word}" for word in shape.prefers)
+    return f"{shape.name}: {' '.join((*shape.needs, *wanted, *cap))} {shape.input_tokens} tokens"
 
 
 def _rule(rule: PhaseRule) -> str:

@@ -31,7 +31,7 @@ SECTIONS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("Where prompts may travel", ("reach-gained", "provider-moved", "reach-allowed", "reach-lost")),
     ("What the model lists say", (
         "levels", "default-level", "window", "catalog-lost", "catalog-gained", "catalog-input",
-        "catalog-apply-patch", "catalog-parallel", "title", "about",
+        "catalog-apply-patch", "catalog-parallel", "catalog-prompt", "title", "about",
     )),
     ("What a request may cost", ("worst-usd", "worst-attempts", "worst-seconds", "price")),
     ("On the way", ("way", "loss")),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from hashlib import sha256
 from typing import Any, Final
 
 from compiler.clients.codex import CODEX
@@ -22,7 +23,9 @@ _FIELDS: Final[Mapping[str, str]] = {
     "input_modalities": "catalog-input",
     "apply_patch_tool_type": "catalog-apply-patch",
     "supports_parallel_tool_calls": "catalog-parallel",
+    "base_instructions": "catalog-prompt",
 }
+_BY_DIGEST: Final = frozenset({"base_instructions"})  # whole pages
 
 _Values = tuple[Value, ...]
 _Key = tuple[str, str, _Values, _Values]  # kind, entry, before, after
@@ -80,7 +83,7 @@ def _entries(
                 yield "catalog-gained", entry[key], (), ()
             continue
         for field, kind in _FIELDS.items():
-            one, other = _values(before.get(field)), _values(entry.get(field))
+            one, other = _of_entry(before, field), _of_entry(entry, field)
             if one != other:
                 yield kind, entry[key], one, other
     for name in was:
@@ -90,6 +93,13 @@ def _entries(
 
 def _names(listing: Mapping[str, Any], name: str) -> bool:
     return any(entry["id"] == name for entry in listing["data"])
+
+
+def _of_entry(entry: Mapping[str, Any], field: str) -> tuple[Value, ...]:
+    values = _values(entry.get(field))
+    if field in _BY_DIGEST:
+        return tuple(sha256(str(value).encode()).hexdigest()[:8] for value in values)
+    return values
 
 
 def _values(value: object) -> tuple[Value, ...]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from compiler.review.changes import Change
 from compiler.review.view import View
 from runtime.errors import CallerError
-from runtime.selection import is_glob, resolve_group
+from runtime.names import is_glob, resolve_group
 from runtime.vocabulary import Caller
 
 

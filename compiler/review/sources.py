@@ -6,7 +6,7 @@ import io
 import subprocess
 import tarfile
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
@@ -22,6 +22,10 @@ _GIT_SECONDS = 60
 
 class Unreadable(Exception):
     """There is no deployment to look at; the message says why and what to do."""
+
+
+class Absent(Unreadable):
+    """The revision is there, and holds nothing of that name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,19 @@ def open_source(name: str) -> Source:
     if ":" in name:
         return _revision(name)
     raise Unreadable(f"{name}: no such file, folder or `REV:path`")
+
+
+def new_deployment(name: str, of: Source) -> Source:
+    """What stood where a deployment is new: its settings, and nobody who asks or answers."""
+    nothing = {
+        field: {}
+        for field in (
+            *("providers", "prices", "targets", "groups", "routes", "out", "reaches", "callers"),
+            *("tokens", "limits", "listings", "promises", "uses", "evidence", "phase_rules"),
+            "cells",
+        )
+    }
+    return Source(f"{name} (not there yet)", replace(of.view, **nothing))
 
 
 def _deployment(name: str, content: bytes) -> Source:
@@ -73,7 +90,12 @@ def _revision(name: str) -> Source:
     revision = name.partition(":")[0]
     if revision.startswith("-") or not revision:
         raise Unreadable(f"{name}: no such file, folder or `REV:path`")
-    if _git("cat-file", "-t", name).strip() != b"tree":
+    _git("rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
+    try:
+        kind = _git("cat-file", "-t", name).strip()
+    except Unreadable as error:
+        raise Absent(str(error)) from error
+    if kind != b"tree":
         return _deployment(name, _git("show", "--no-textconv", name))
     packed = _git("archive", "--format=tar", name)
     with tempfile.TemporaryDirectory(prefix="interlock-") as folder:

@@ -376,6 +376,9 @@ _SENTENCES: Final[Mapping[str, Callable[[Change], str]]] = {
         f"Codex {'may' if c.after == (True,) else 'may no longer'} ask {names(c.groups)} "
         f"for parallel tool calls{_for(c)}"
     ),
+    "catalog-prompt": lambda c: (
+        f"Codex is given another base prompt for {names(c.groups)}{_for(c)}"
+    ),
     "catalog-gained": lambda c: f"the Codex catalog now has {names(c.groups)}{_for(c)}",
     "catalog-lost": lambda c: f"the Codex catalog no longer has {names(c.groups)}{_for(c)}",
     "worst-attempts": lambda c: (

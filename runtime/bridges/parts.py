@@ -12,6 +12,9 @@ import msgspec
 
 from runtime.errors import CallerError
 
+# What was left out, by its name in the caller's words, each once and in order.
+Lost = dict[str, None]
+
 # Fixed texts, the same for every request, so that a history keeps its bytes from turn to turn.
 # The user turn behind a trailing assistant turn, where the upstream cannot go on with its text.
 GO_ON: Final = "Continue from where your last message ends."
@@ -47,6 +50,10 @@ _ECHOED: Final = (
     "truncation",
     "user",
 )
+
+# Longer names of parts and items than there are: nobody's text gets into a trace.
+_MAX_KIND: Final = 40
+_ENCODER: Final = msgspec.json.Encoder()
 
 
 def echoed(body: Mapping[str, Any]) -> dict[str, Any]:
@@ -105,17 +112,31 @@ def input_description(form: Any) -> str:
     )
 
 
-def arguments_object(arguments: Any) -> dict[str, Any]:
-    """The arguments of a call as Messages wants them: an object; what is none becomes `input`."""
-    if isinstance(arguments, dict):
-        return arguments
-    if not isinstance(arguments, str) or not arguments.strip():
-        return {}
-    try:
-        document = msgspec.json.decode(arguments)
-    except (msgspec.DecodeError, RecursionError):
-        return {"input": arguments}
-    return document if isinstance(document, dict) else {"input": document}
+def legible(value: Any) -> str:
+    """What a model can read of a result that only its provider's dialect has words for: JSON
+    without ciphers and raw bytes.
+    """
+    return value if isinstance(value, str) else _ENCODER.encode(_pruned(value)).decode()
+
+
+def _pruned(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_pruned(inner) for inner in value]
+    if not isinstance(value, dict):
+        return value
+    sealed = {"data", "media_type"} if value.get("type") == "base64" else set()
+    return {
+        key: _pruned(inner)
+        for key, inner in value.items()
+        if key not in sealed and not key.startswith("encrypted_") and inner is not None
+    }
+
+
+def kind_of(value: Mapping[str, Any]) -> str:
+    """The type word of a part or an item, as a trace may have it."""
+    kind = value.get("type")
+    named = isinstance(kind, str) and len(kind) <= _MAX_KIND and kind.isidentifier()
+    return str(kind) if named else "unknown"
 
 
 def malformed(where: str, expected: str) -> CallerError:

@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from hashlib import blake2b
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
+from runtime.arguments import unwrapped
 from runtime.events import BlockDelta, BlockEnded, BlockStarted, Event, ToolCall
 
 # What every provider takes for the name of a function (OpenAI, Anthropic: 64 characters).
@@ -22,8 +23,6 @@ _MAX_NAME: Final = 64
 _DIGEST: Final = 8
 # What Anthropic takes for the id of a tool call.
 _LEGAL_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
-# The one parameter of a wrapped custom tool.
-INPUT: Final = "input"
 
 
 class Original(msgspec.Struct, frozen=True):
@@ -74,40 +73,6 @@ def name_tools(originals: Iterable[Original]) -> ToolNames:
 def legal_id(call_id: str) -> str:
     """The id of a tool call in a form both sides take: itself, or always the same stand-in."""
     return call_id if _LEGAL_ID.fullmatch(call_id) else f"call_{_digest(call_id)}"
-
-
-def wrapped_parameters(description: str) -> dict[str, Any]:
-    """The JSON Schema of a custom tool as a function of one string."""
-    return {
-        "type": "object",
-        "properties": {INPUT: {"type": "string", "description": description}},
-        "required": [INPUT],
-        "additionalProperties": False,
-    }
-
-
-def wrapped(text: str) -> str:
-    """The input of a custom tool as the arguments of its function."""
-    return msgspec.json.encode({INPUT: text}).decode()
-
-
-def unwrapped(arguments: str) -> str:
-    """The input of a custom tool out of the arguments of its function.
-
-    A model that ignores the schema is taken at its word: what is no such object is the input.
-    """
-    try:
-        document = msgspec.json.decode(arguments)
-    except (msgspec.DecodeError, RecursionError):
-        return arguments
-    if isinstance(document, str):
-        return document
-    if isinstance(document, dict):
-        if isinstance(text := document.get(INPUT), str):
-            return text
-        if len(document) == 1 and isinstance(only := next(iter(document.values())), str):
-            return only
-    return arguments
 
 
 class Renamer:

@@ -143,7 +143,8 @@ _REASONS = {"chat": _OPENAI, "responses": _OPENAI, "messages": {"content_filter"
 def said(answer: Answer, surface: str) -> dict[str, Any]:
     """What must be the same on both sides, without what the surface has no words for.
 
-    Chat has one text, one thinking and a list of calls; Messages has no refusals apart from texts.
+    Chat has one text, with blank lines in it, one thinking and a list of calls; Messages has no
+    refusals apart from texts.
     """
     texts: dict[str, list[str]] = {"text": [], "refusal": [], "reasoning": []}
     calls = []
@@ -157,6 +158,8 @@ def said(answer: Answer, surface: str) -> dict[str, Any]:
                 texts["refusal"].append(part.text)
             case _:
                 texts["text"].append(part.text)
+    if surface == "chat":
+        texts["text"] = "".join(texts["text"]).split()
     return {
         **{kind: "".join(found) for kind, found in texts.items()},
         "calls": calls,

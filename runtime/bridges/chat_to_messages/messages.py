@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from runtime.bridges.parts import arguments_object, malformed
+from runtime.arguments import INPUT, arguments_object
+from runtime.bridges.parts import malformed
 from runtime.bridges.to_messages import Block, Frame, Toolset
-from runtime.bridges.tools import INPUT
 from runtime.opaque import is_wrapped
 
 Message = dict[str, Any]

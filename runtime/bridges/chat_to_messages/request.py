@@ -8,8 +8,8 @@ from typing import Any, Final
 from runtime.bridges.chat_to_messages.fields import TABLE
 from runtime.bridges.chat_to_messages.messages import Messages
 from runtime.bridges.crossing import Crossed, Crossing
-from runtime.bridges.parts import malformed
-from runtime.bridges.to_messages import Frame, Lost, is_blank
+from runtime.bridges.parts import Lost, malformed
+from runtime.bridges.to_messages import Frame, is_blank
 
 _SEARCH: Final = "web_search_options"
 _OBFUSCATION: Final = "include_obfuscation"

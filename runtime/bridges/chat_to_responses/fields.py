@@ -82,17 +82,18 @@ FIELDS: Final = (
     Field("messages[role=tool]", MAP, to="input[type=function_call_output]"),
     Field("messages[role=function]", MAP, to="input[type=function_call_output]"),
     Field("messages[].audio", DROP, why="speech of earlier answers is kept at its provider"),
-    Field("messages[].reasoning_details", MAP, to="input[type=reasoning]"),
     Field(
-        "reasoning_details",
+        "messages[].reasoning_details",
         DROP,
-        why="reasoning that another provider sealed means nothing to this one",
+        why="carried as input[type=reasoning] where it is this provider's own; else nobody here "
+        "can read it",
     ),
     Field(
-        "reasoning_content",
+        "messages[].reasoning_content",
         DROP,
         why="Responses takes reasoning back as its own sealed items only",
     ),
+    Field("messages[].reasoning", DROP, why="as `messages[].reasoning_content`"),
     Field("tool_result:missing", DROP, why="a call without a result gets one that says so"),
     Field("tool_result:without_call", DROP, why="a result without a call is told by the user"),
     Field(
@@ -105,7 +106,7 @@ FIELDS: Final = (
     Field("prompt_cache_options", CARRY),
     Field("prompt_cache_retention", CARRY),
     Field(
-        "prompt_cache_breakpoint",
+        "content[].prompt_cache_breakpoint",
         MAP,
         to="input[].content[].prompt_cache_breakpoint",
     ),

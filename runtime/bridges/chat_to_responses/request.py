@@ -9,7 +9,7 @@ import msgspec
 
 from runtime.bridges.chat_to_responses.fields import TABLE
 from runtime.bridges.crossing import Crossed, Crossing
-from runtime.bridges.parts import malformed
+from runtime.bridges.parts import Lost, malformed
 from runtime.bridges.to_responses import frame
 from runtime.bridges.to_responses.content import (
     Output,
@@ -22,63 +22,63 @@ from runtime.bridges.to_responses.content import (
     texts_of,
     unknown,
 )
-from runtime.bridges.to_responses.dropped import Dropped
 from runtime.bridges.to_responses.history import History
 from runtime.bridges.to_responses.tools import toolset, write_choice
 
 _TEXTS: Final = frozenset((None, "text", "output_text"))
 _DETAILS: Final = "reasoning_details"
+_LOST_DETAILS: Final = f"messages[].{_DETAILS}"
 _READABLE: Final = ("reasoning_content", "reasoning")
 
 
 def request(body: Mapping[str, Any], crossing: Crossing) -> Crossed:
     """The request upstream, and what it lost. Raises CallerError."""
-    dropped = frame.lost(TABLE, body)
+    lost = frame.left_out(TABLE, body)
     lists = {"tools": body.get("tools"), "functions": body.get("functions")}
-    tools = toolset(lists, crossing.step, dropped)
+    tools = toolset(lists, crossing.step, lost)
     if body.get("web_search_options") is not None:
-        dropped.add("hosted:web_search")
-    turns = _Turns(crossing, History(tools, dropped), dropped)
+        lost["hosted:web_search"] = None
+    turns = _Turns(crossing, History(tools, lost), lost)
     for index, message in enumerate(body["messages"]):
         turns.add(message, f"messages[{index}]")
     top = frame.carried(TABLE, body)
     cap = body.get("max_tokens")
-    frame.write_cap(top, body.get("max_completion_tokens") if cap is None else cap, dropped)
+    frame.write_cap(top, body.get("max_completion_tokens") if cap is None else cap, lost)
     choice = body.get("tool_choice")
-    write_choice(top, body.get("function_call") if choice is None else choice, tools, dropped)
+    write_choice(top, body.get("function_call") if choice is None else choice, tools, lost)
     _write_text(top, body)
     _write_obfuscation(top, body.get("stream_options"))
     reasoning = body.get("reasoning")
     asked = reasoning.get("summary") if isinstance(reasoning, dict) else None
     frame.write_summary(top, crossing, asked)
     include = (frame.LOGPROBS,) if body.get("logprobs") or body.get("top_logprobs") else ()
-    return frame.crossed(top, turns.history, tools, crossing, dropped, include)
+    return frame.crossed(top, turns.history, tools, crossing, lost, include)
 
 
 class _Turns:
     """Reads the messages into a history."""
 
-    def __init__(self, crossing: Crossing, history: History, dropped: Dropped) -> None:
+    def __init__(self, crossing: Crossing, history: History, lost: Lost) -> None:
         self._crossing = crossing
         self.history = history
-        self._dropped = dropped
+        self._lost = lost
 
     def add(self, message: Mapping[str, Any], where: str) -> None:
         """One message. Raises CallerError."""
         reader = _ROLES.get(message.get("role"))
         if reader is None:
             raise malformed(f"{where}.role", f"one of {', '.join(_ROLES)}")
-        mark_dropped(message, self._dropped)
+        mark_dropped(message, self._lost)
         reader(self, message, where)
 
     def system(self, message: Mapping[str, Any], where: str) -> None:
         self._miss_name(message)
-        self.history.instruct(texts_of(message.get("content"), f"{where}.content", self._dropped))
+        self.history.instruct(texts_of(message.get("content"), f"{where}.content", self._lost))
 
     def user(self, message: Mapping[str, Any], where: str) -> None:
         self._miss_name(message)
         content = message.get("content")
-        self.history.message("user", parts_of(content, f"{where}.content", self._dropped))
+        self.history.message("user", parts_of(content, f"{where}.content", self._lost))
 
     def tool(self, message: Mapping[str, Any], where: str) -> None:
         output = self._output(message, where)
@@ -92,7 +92,7 @@ class _Turns:
         """Reasoning, then words, then calls: the order Chat has no other for."""
         self._miss_name(message)
         if message.get("audio") is not None:
-            self._dropped.add("messages[].audio")
+            self._lost["messages[].audio"] = None
         self._reason(message)
         self.history.message("assistant", self._said(message, f"{where}.content"))
         if isinstance(call := message.get("function_call"), dict):
@@ -101,14 +101,14 @@ class _Turns:
             where = f"{where}.tool_calls"
             for index, call in enumerate(listed(calls, where)):
                 self._call(call, f"{where}[{index}]")
-        self.history.end_turn(_DETAILS)
+        self.history.end_turn(_LOST_DETAILS)
 
     def _output(self, message: Mapping[str, Any], where: str) -> Output:
-        return output_of(message.get("content"), False, f"{where}.content", self._dropped)
+        return output_of(message.get("content"), False, f"{where}.content", self._lost)
 
     def _miss_name(self, message: Mapping[str, Any]) -> None:
         if message.get("name"):
-            self._dropped.add("messages[].name")
+            self._lost["messages[].name"] = None
 
     def _reason(self, message: Mapping[str, Any]) -> None:
         """Sealed reasoning as the items it was; the readable text is the summary of the first."""
@@ -122,12 +122,12 @@ class _Turns:
             proof = detail.get("data") if isinstance(detail, dict) else None
             item = frame.restored(proof, None if items else text, self._crossing)
             if item is None:
-                self._dropped.add(_DETAILS)
+                self._lost[_LOST_DETAILS] = None
             else:
                 self.history.reasoning(item)
                 items += 1
         if field and not items:
-            self._dropped.add(field)
+            self._lost[f"messages[].{field}"] = None
 
     def _said(self, message: Mapping[str, Any], where: str) -> list[Part]:
         content = message.get("content")
@@ -142,12 +142,12 @@ class _Turns:
     def _said_part(self, part: Any) -> list[Part]:
         if not isinstance(part, dict):
             return []
-        mark_dropped(part, self._dropped)
+        mark_dropped(part, self._lost)
         if part.get("type") in _TEXTS:
             return [said(part["text"])] if part.get("text") else []
         if part.get("type") == "refusal":
             return [{"type": "refusal", "refusal": part.get("refusal") or ""}]
-        unknown(part, self._dropped)
+        unknown(part, self._lost)
         return []
 
     def _call(self, call: Any, where: str) -> None:

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from runtime.bridges.parts import BILLING, malformed, without_billing
+from runtime.bridges.parts import BILLING, Lost, legible, malformed, without_billing
 from runtime.bridges.to_chat import History, Toolset
 from runtime.bridges.to_chat.parts import (
-    Lost,
     Part,
     arguments,
     is_text,
-    legible,
     mark,
     read_part,
     read_parts,

@@ -9,10 +9,9 @@ from runtime import hosted
 from runtime.bridges.crossing import Crossed, Crossing
 from runtime.bridges.messages_to_chat.blocks import Turns
 from runtime.bridges.messages_to_chat.fields import TABLE
-from runtime.bridges.parts import malformed
+from runtime.bridges.parts import Lost, malformed
 from runtime.bridges.to_chat import Choice, History, Tool, Toolset, write_tools
 from runtime.bridges.to_chat.fields import carried, write_format
-from runtime.bridges.to_chat.parts import Lost
 from runtime.bridges.to_chat.tools import name_of
 from runtime.bridges.tools import Original
 

@@ -10,8 +10,7 @@ import msgspec
 
 from runtime.bridges.crossing import Crossed, Crossing
 from runtime.bridges.messages_to_responses.fields import TABLE
-from runtime.bridges.parts import BILLING, malformed, without_billing
-from runtime.bridges.to_chat.parts import legible
+from runtime.bridges.parts import BILLING, Lost, legible, malformed, without_billing
 from runtime.bridges.to_responses import frame
 from runtime.bridges.to_responses.content import (
     Part,
@@ -23,7 +22,6 @@ from runtime.bridges.to_responses.content import (
     texts_of,
     unknown,
 )
-from runtime.bridges.to_responses.dropped import Dropped
 from runtime.bridges.to_responses.history import History
 from runtime.bridges.to_responses.tools import toolset, write_choice
 
@@ -37,42 +35,42 @@ _SERVICE_TIERS: Final = {"auto": "auto", "standard_only": "default"}
 
 def request(body: Mapping[str, Any], crossing: Crossing) -> Crossed:
     """The request upstream, and what it lost. Raises CallerError."""
-    dropped = frame.lost(TABLE, body)
-    tools = toolset({"tools": body.get("tools")}, crossing.step, dropped)
+    lost = frame.left_out(TABLE, body)
+    tools = toolset({"tools": body.get("tools")}, crossing.step, lost)
     if body.get("mcp_servers"):
-        dropped.add("hosted:mcp")
-    turns = _Turns(crossing, History(tools, dropped), dropped)
+        lost["hosted:mcp"] = None
+    turns = _Turns(crossing, History(tools, lost), lost)
     turns.system(body.get("system"))
     for index, turn in enumerate(body["messages"]):
         turns.add(turn, f"messages[{index}]")
     top = frame.carried(TABLE, body)
-    frame.write_cap(top, body.get("max_tokens"), dropped)
-    write_choice(top, body.get("tool_choice"), tools, dropped)
+    frame.write_cap(top, body.get("max_tokens"), lost)
+    write_choice(top, body.get("tool_choice"), tools, lost)
     _write_parallel(top, body.get("tool_choice"))
-    _write_tier(top, body.get("service_tier"), dropped)
-    _write_format(top, body, dropped)
+    _write_tier(top, body.get("service_tier"), lost)
+    _write_format(top, body, lost)
     _write_summary(top, body.get("thinking"), crossing)
     _write_cache_key(top, crossing)
-    return frame.crossed(top, turns.history, tools, crossing, dropped)
+    return frame.crossed(top, turns.history, tools, crossing, lost)
 
 
 class _Turns:
     """Reads the turns into a history."""
 
-    def __init__(self, crossing: Crossing, history: History, dropped: Dropped) -> None:
+    def __init__(self, crossing: Crossing, history: History, lost: Lost) -> None:
         self._crossing = crossing
         self.history = history
-        self._dropped = dropped
+        self._lost = lost
         # what the assistant said since its last call
         self._said: list[Part] = []
 
     def system(self, system: Any) -> None:
         """The system text, without the line that differs from session to session."""
         texts = []
-        for text in texts_of(system, "system", self._dropped):
+        for text in texts_of(system, "system", self._lost):
             kept = without_billing(text)
             if kept is not text:
-                self._dropped.add(BILLING)
+                self._lost[BILLING] = None
             texts += [kept] if kept else []
         self.history.instruct(texts)
 
@@ -84,7 +82,7 @@ class _Turns:
         reader(self, turn.get("content"), f"{where}.content")
 
     def system_turn(self, content: Any, where: str) -> None:
-        self.history.instruct(texts_of(content, where, self._dropped))
+        self.history.instruct(texts_of(content, where, self._lost))
 
     def user(self, content: Any, where: str) -> None:
         """Results go behind their calls, wherever in the turn they stand."""
@@ -92,12 +90,12 @@ class _Turns:
             for index, block in enumerate(listed(content, where)):
                 if isinstance(block, dict) and block.get("type") == _RESULT:
                     self._result(block, f"{where}[{index}].content")
-        self.history.message("user", parts_of(content, where, self._dropped, skip=_RESULT))
+        self.history.message("user", parts_of(content, where, self._lost, skip=_RESULT))
 
     def _result(self, block: Mapping[str, Any], where: str) -> None:
-        mark_dropped(block, self._dropped)
+        mark_dropped(block, self._lost)
         failed = bool(block.get("is_error"))
-        output = output_of(block.get("content"), failed, where, self._dropped)
+        output = output_of(block.get("content"), failed, where, self._lost)
         self.history.result(block.get("tool_use_id"), output)
 
     def assistant(self, content: Any, where: str) -> None:
@@ -108,7 +106,7 @@ class _Turns:
             for index, block in enumerate(listed(content, where)):
                 if not isinstance(block, dict):
                     raise malformed(f"{where}[{index}]", "an object")
-                mark_dropped(block, self._dropped)
+                mark_dropped(block, self._lost)
                 kind = str(block.get("type"))
                 if kind.endswith(_SERVER_RESULT):
                     self._server_result(block, f"{where}[{index}].content")
@@ -143,7 +141,7 @@ class _Turns:
     def _reason(self, proof: Any, text: Any, name: str) -> None:
         item = frame.restored(proof, text, self._crossing)
         if item is None:
-            self._dropped.add(name)
+            self._lost[name] = None
             return
         self._flush()
         self.history.reasoning(item)
@@ -159,11 +157,11 @@ class _Turns:
         content = block.get("content")
         if block["type"] != "mcp_tool_result":  # this one alone holds plain parts
             content = legible(content)
-        output = output_of(content, bool(block.get("is_error")), where, self._dropped)
+        output = output_of(content, bool(block.get("is_error")), where, self._lost)
         self.history.result(block.get("tool_use_id"), output)
 
     def unknown(self, block: Mapping[str, Any]) -> None:
-        unknown(block, self._dropped)
+        unknown(block, self._lost)
 
 
 _ROLES: Final[dict[Any, Callable[[_Turns, Any, str], None]]] = {
@@ -189,14 +187,14 @@ def _write_parallel(top: dict[str, Any], choice: Any) -> None:
         top["parallel_tool_calls"] = not off
 
 
-def _write_tier(top: dict[str, Any], tier: Any, dropped: Dropped) -> None:
+def _write_tier(top: dict[str, Any], tier: Any, lost: Lost) -> None:
     if tier in _SERVICE_TIERS:
         top["service_tier"] = _SERVICE_TIERS[tier]
     elif tier is not None:
-        dropped.add("service_tier")
+        lost["service_tier"] = None
 
 
-def _write_format(top: dict[str, Any], body: Mapping[str, Any], dropped: Dropped) -> None:
+def _write_format(top: dict[str, Any], body: Mapping[str, Any], lost: Lost) -> None:
     """The format of the answer; it once stood in a field of its own."""
     config = body.get("output_config")
     given = body.get("output_format")
@@ -204,7 +202,7 @@ def _write_format(top: dict[str, Any], body: Mapping[str, Any], dropped: Dropped
         given = config.get("format") or given
         for name in config:
             if name not in _CONFIG:
-                dropped.add(f"output_config.{name}")
+                lost[f"output_config.{name}"] = None
     if not isinstance(given, dict):
         return
     if given.get("type") == "json_schema":

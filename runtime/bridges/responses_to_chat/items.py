@@ -5,37 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from runtime.bridges.parts import malformed
+from runtime.arguments import wrapped
+from runtime.bridges.from_responses import BRINGS_TOOLS, CLIENT_RUN, SERVER_RUN, SYSTEM
+from runtime.bridges.parts import Lost, kind_of, legible, malformed
 from runtime.bridges.to_chat import History, Toolset
-from runtime.bridges.to_chat.parts import (
-    Lost,
-    arguments,
-    kind_of,
-    legible,
-    read_parts,
-    text_part,
-    texts_alone,
-)
-from runtime.bridges.tools import Original, wrapped
+from runtime.bridges.to_chat.parts import arguments, read_parts, text_part, texts_alone
+from runtime.bridges.tools import Original
 
 Item = Mapping[str, Any]
-
-_SYSTEM: Final = ("system", "developer")
-# Tools of a provider's making that the client runs: item -> name of the function, its arguments.
-_CLIENT_RUN: Final = {
-    "local_shell_call": ("local_shell", "action"),
-    "shell_call": ("shell", "action"),
-    "apply_patch_call": ("apply_patch", "operation"),
-    "computer_call": ("computer", "action"),
-}
-# Tools a provider ran: item -> name of the function, its arguments, its result.
-_SERVER_RUN: Final = {
-    "mcp_call": ("mcp", "arguments", "output"),
-    "code_interpreter_call": ("code_interpreter", "code", "outputs"),
-    "file_search_call": ("file_search", "queries", "results"),
-}
-# Nothing of these is said; their tools were read before.
-_SILENT: Final = frozenset(("additional_tools", "tool_search_output"))
 
 
 class Items:
@@ -56,7 +33,7 @@ class Items:
         handler = _HANDLERS.get(kind)
         if handler is not None:
             handler(self, item, where)
-        elif kind not in _SILENT:
+        elif kind not in BRINGS_TOOLS:
             self._lost[f"input[type={kind_of(item)}]"] = None
 
     def message(self, item: Item, _where: str) -> None:
@@ -68,7 +45,7 @@ class Items:
         if role == "assistant":
             for index, part in enumerate(texts_alone(parts, "assistant", self._lost)):
                 self._history.text([part], glued=index > 0)
-        elif role in _SYSTEM:
+        elif role in SYSTEM:
             self._history.say("system", texts_alone(parts, "system", self._lost))
         else:
             self._history.say("user", parts)
@@ -94,7 +71,7 @@ class Items:
 
     def client_run(self, item: Item, where: str) -> None:
         """A call of a tool whose arguments have a form of their own."""
-        name, field = _CLIENT_RUN[item["type"]]
+        name, field = CLIENT_RUN[item["type"]]
         self._history.call(_call_id(item, where), name, arguments(item.get(field)))
 
     def client_run_output(self, item: Item, where: str) -> None:
@@ -108,7 +85,7 @@ class Items:
 
     def server_run(self, item: Item, where: str) -> None:
         """A call and its result in one; nothing is said of one whose result is not told."""
-        default, field, outcome = _SERVER_RUN[item["type"]]
+        default, field, outcome = SERVER_RUN[item["type"]]
         result = item.get(outcome) or item.get("error")
         if not result or field not in item:
             self._lost[f"input[type={item['type']}]"] = None
@@ -154,7 +131,7 @@ _HANDLERS: Final[dict[str, Callable[[Items, Item, str], None]]] = {
     "custom_tool_call_output": Items.output,
     "reasoning": Items.reasoning,
     "item_reference": Items.reference,
-    **dict.fromkeys(_CLIENT_RUN, Items.client_run),
-    **{f"{kind}_output": Items.client_run_output for kind in _CLIENT_RUN},
-    **dict.fromkeys(_SERVER_RUN, Items.server_run),
+    **dict.fromkeys(CLIENT_RUN, Items.client_run),
+    **{f"{kind}_output": Items.client_run_output for kind in CLIENT_RUN},
+    **dict.fromkeys(SERVER_RUN, Items.server_run),
 }

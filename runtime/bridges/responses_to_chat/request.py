@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from runtime.bridges.crossing import Crossed, Crossing
-from runtime.bridges.parts import echoed, malformed, text_of
+from runtime.bridges.parts import Lost, echoed, malformed, text_of
 from runtime.bridges.responses_to_chat import tools as tools_of
 from runtime.bridges.responses_to_chat.fields import TABLE
 from runtime.bridges.responses_to_chat.items import Items
 from runtime.bridges.to_chat import History, write_tools
 from runtime.bridges.to_chat.fields import carried, write_format
-from runtime.bridges.to_chat.parts import Lost, text_part
+from runtime.bridges.to_chat.parts import text_part
 
 _CARRIED: Final = carried(TABLE, but=("parallel_tool_calls",))
 _LOGPROBS: Final = "message.output_text.logprobs"

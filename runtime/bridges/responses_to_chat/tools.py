@@ -6,13 +6,12 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from runtime import hosted
+from runtime.bridges.from_responses import BRINGS_TOOLS
+from runtime.bridges.parts import Lost
 from runtime.bridges.to_chat import Choice, Tool, Toolset
-from runtime.bridges.to_chat.parts import Lost
 from runtime.bridges.to_chat.tools import name_of
 from runtime.bridges.tools import Original
 
-# Input items that bring tools with them.
-_BRINGS_TOOLS: Final = ("additional_tools", "tool_search_output")
 _TOOL: Final = {"type", "name", "description", "parameters", "strict", "format"}
 _WORDS: Final = {"auto": "auto", "none": "none", "required": "required", "any": "required"}
 _CLIENT_RUN: Final = (None, "function", "custom")
@@ -24,7 +23,7 @@ def read_tools(body: Mapping[str, Any], items: Iterable[Any], lost: Lost) -> Too
     lists += [
         item.get("tools")
         for item in items
-        if isinstance(item, dict) and item.get("type") in _BRINGS_TOOLS
+        if isinstance(item, dict) and item.get("type") in BRINGS_TOOLS
     ]
     return Toolset(
         tool for tools in lists if isinstance(tools, list) for tool in _tools(tools, None, lost)

@@ -5,35 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-import msgspec
-
-from runtime.bridges.parts import arguments_object, malformed
+from runtime.arguments import INPUT, arguments_object
+from runtime.bridges.from_responses import BRINGS_TOOLS, CLIENT_RUN, SERVER_RUN, SYSTEM
+from runtime.bridges.parts import kind_of, legible, malformed
 from runtime.bridges.to_messages import Block, Frame, Toolset, is_blank, text_block
-from runtime.bridges.tools import INPUT
 from runtime.errors import CallerError
 
 Item = dict[str, Any]
 
-_SYSTEM: Final = ("system", "developer")
-# Tools of a provider's making that the client runs: item -> name of the tool, its arguments.
-_CLIENT_RUN: Final = {
-    "local_shell_call": ("local_shell", "action"),
-    "shell_call": ("shell", "action"),
-    "apply_patch_call": ("apply_patch", "operation"),
-    "computer_call": ("computer", "action"),
-}
-# Tools a provider ran: item -> name of the tool, its arguments, its result.
-_SERVER_RUN: Final = {
-    "mcp_call": ("mcp", "arguments", "output"),
-    "code_interpreter_call": ("code_interpreter", "code", "outputs"),
-    "file_search_call": ("file_search", "queries", "results"),
-}
-# Nothing of these is said; their tools are read elsewhere.
-BRINGS_TOOLS: Final = frozenset(("additional_tools", "tool_search_output"))
 _ENCRYPTED: Final = "reasoning.encrypted_content"
 _FAILED: Final = "failed"
-# Longer names of items than there are: nobody's text gets into a trace.
-_MAX_KIND: Final = 40
 
 
 class Items:
@@ -56,14 +37,14 @@ class Items:
         if handler is not None:
             handler(self, item, where)
         elif kind not in BRINGS_TOOLS:
-            self._lost[f"input[type={str(kind)[:_MAX_KIND]}]"] = None
+            self._lost[f"input[type={kind_of(item)}]"] = None
 
     def message(self, item: Item, where: str) -> None:
         """Words of the user, of the assistant, or of who set it up."""
         role, content, where = item.get("role"), item.get("content"), f"{where}.content"
         if item.get("phase"):
             self._lost["input[].phase"] = None
-        if role in _SYSTEM:
+        if role in SYSTEM:
             self._turns.instruct(self._frame.system_blocks(content, where))
         else:
             speaker = "assistant" if role == "assistant" else "user"
@@ -87,7 +68,7 @@ class Items:
 
     def client_run(self, item: Item, where: str) -> None:
         """A call of a tool whose arguments have a form of their own."""
-        name, field = _CLIENT_RUN[item["type"]]
+        name, field = CLIENT_RUN[item["type"]]
         self._frame.call(_call_id(item, where), name, arguments_object(item.get(field)))
 
     def client_run_output(self, item: Item, where: str) -> None:
@@ -101,7 +82,7 @@ class Items:
 
     def server_run(self, item: Item, where: str) -> None:
         """A call and its result in one; nothing is said of one whose result is not told."""
-        default, field, outcome = _SERVER_RUN[item["type"]]
+        default, field, outcome = SERVER_RUN[item["type"]]
         result = item.get(outcome) or item.get("error")
         if not result:
             self._lost[f"input[type={item['type']}]"] = None
@@ -163,7 +144,7 @@ def _joined(parts: Any) -> str:
 
 def _told(result: Any) -> list[Block]:
     """A result in a form of its own, as text that a model can read."""
-    text = result if isinstance(result, str) else msgspec.json.encode(result).decode()
+    text = legible(result)
     return [] if is_blank(text) else [text_block(text)]
 
 
@@ -176,7 +157,7 @@ _HANDLERS: Final[dict[str, Callable[[Items, Item, str], None]]] = {
     "reasoning": Items.reasoning,
     "item_reference": Items.reference,
     "compaction_trigger": Items.compaction_trigger,
-    **dict.fromkeys(_CLIENT_RUN, Items.client_run),
-    **{f"{kind}_output": Items.client_run_output for kind in _CLIENT_RUN},
-    **dict.fromkeys(_SERVER_RUN, Items.server_run),
+    **dict.fromkeys(CLIENT_RUN, Items.client_run),
+    **{f"{kind}_output": Items.client_run_output for kind in CLIENT_RUN},
+    **dict.fromkeys(SERVER_RUN, Items.server_run),
 }

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from runtime.bridges.crossing import Crossed, Crossing
+from runtime.bridges.from_responses import BRINGS_TOOLS
 from runtime.bridges.parts import echoed, malformed
 from runtime.bridges.responses_to_messages.fields import TABLE
-from runtime.bridges.responses_to_messages.items import BRINGS_TOOLS, Items
+from runtime.bridges.responses_to_messages.items import Items
 from runtime.bridges.to_messages import Frame
 
 # What comes back without being asked for.

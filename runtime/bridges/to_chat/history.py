@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final, Literal
 
 from runtime.bridges.crossing import Crossing
-from runtime.bridges.parts import FAILED, GO_ON, MISSING_RESULT, NO_RESULT, PREFILL, words
-from runtime.bridges.to_chat.parts import BLOCKS, LINES, Lost, Part, joined, text_part
+from runtime.bridges.parts import FAILED, GO_ON, MISSING_RESULT, NO_RESULT, PREFILL, Lost, words
+from runtime.bridges.to_chat.parts import BLOCKS, LINES, Part, joined, text_part
 from runtime.bridges.tools import legal_id
 from runtime.opaque import UNSEALED, unwrap
 from runtime.vocabulary import PREFILL as MAY_PREFILL

@@ -10,11 +10,9 @@ from typing import Any, Final
 
 import msgspec
 
-from runtime.bridges.parts import data_url, text_of, words
+from runtime.bridges.parts import Lost, data_url, kind_of, text_of, words
 
 Part = dict[str, Any]
-# What was left out, by its name in the caller's words, each once and in order.
-Lost = dict[str, None]
 
 _ENCODER: Final = msgspec.json.Encoder()
 
@@ -22,8 +20,6 @@ _ENCODER: Final = msgspec.json.Encoder()
 BLOCKS: Final = "\n\n"
 LINES: Final = "\n"
 
-# Longer names of parts than there are: nobody's text gets into a trace.
-_MAX_KIND: Final = 40
 # Chat wants a name for every file.
 _FILE_NAME: Final = "document.pdf"
 # Fields of a part that say nothing to a Chat model -> the name they are missed by.
@@ -118,35 +114,9 @@ def mark(read: list[Part], source: Mapping[str, Any], lost: Lost, *, cached: boo
         lost["cache_control"] = None
 
 
-def kind_of(value: Mapping[str, Any]) -> str:
-    """The type word of a part or an item, as a trace may have it."""
-    kind = value.get("type")
-    return kind if isinstance(kind, str) and len(kind) <= _MAX_KIND else "unknown"
-
-
 def arguments(value: Any) -> str:
     """The arguments of a call as Chat wants them: JSON as text."""
     return value if isinstance(value, str) else _ENCODER.encode(value or {}).decode()
-
-
-def legible(value: Any) -> str:
-    """What a model can read of a result that only its provider's dialect has words for: JSON
-    without ciphers and raw bytes.
-    """
-    return value if isinstance(value, str) else _ENCODER.encode(_pruned(value)).decode()
-
-
-def _pruned(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_pruned(inner) for inner in value]
-    if not isinstance(value, dict):
-        return value
-    sealed = {"data", "media_type"} if value.get("type") == "base64" else set()
-    return {
-        key: _pruned(inner)
-        for key, inner in value.items()
-        if key not in sealed and not key.startswith("encrypted_") and inner is not None
-    }
 
 
 # --- one function for each kind of part ----------------------------------------------------------

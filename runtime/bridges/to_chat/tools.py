@@ -10,8 +10,9 @@ from typing import Any, Final
 
 import msgspec
 
+from runtime.arguments import wrapped_parameters
 from runtime.bridges.parts import input_description, malformed
-from runtime.bridges.tools import Original, ToolNames, name_tools, wrapped_parameters
+from runtime.bridges.tools import Original, ToolNames, name_tools
 
 # A choice in the words of Chat, or the tool it names.
 Choice = str | Original | None

@@ -12,12 +12,10 @@ from typing import Any, Final
 
 import msgspec
 
-from runtime.bridges.parts import malformed, split_data_url
+from runtime.bridges.parts import Lost, kind_of, malformed, split_data_url
 from runtime.errors import CallerError
 
 Block = dict[str, Any]
-# What was left out, by its name in the caller's words, each once and in order.
-Lost = dict[str, None]
 
 DETAIL: Final = "content[].detail"
 CACHE_CONTROL: Final = "cache_control"
@@ -29,8 +27,6 @@ _PDF: Final = "application/pdf"
 # Bare base64 names no type; whatever is not said to be text is a PDF, the only other kind there is.
 _TEXT_TYPE: Final = "text/plain"
 _SPELLINGS: Final = {"image/jpg": "image/jpeg"}
-# Longer names of parts than there are: nobody's text gets into a trace.
-_MAX_KIND: Final = 40
 
 
 def is_blank(text: str) -> bool:
@@ -162,7 +158,7 @@ class Blocks:
         raise _cannot("Messages takes no audio. Leave it out, or send its transcript.", where)
 
     def _unknown(self, part: dict[str, Any], _where: str) -> Block | None:
-        self.lost[f"content[type={str(part.get('type'))[:_MAX_KIND]}]"] = None
+        self.lost[f"content[type={kind_of(part)}]"] = None
         return None
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from runtime.bridges.to_messages.blocks import CACHE_CONTROL, Block, Lost, ephemeral
+from runtime.bridges.parts import Lost
+from runtime.bridges.to_messages.blocks import CACHE_CONTROL, Block, ephemeral
 
 # Anthropic refuses more.
 _MOST: Final = 4

@@ -10,8 +10,8 @@ from typing import Any, Final
 
 from runtime.bridges.crossing import Crossed, Crossing
 from runtime.bridges.fields import Table
-from runtime.bridges.parts import malformed
-from runtime.bridges.to_messages.blocks import Block, Blocks, Lost
+from runtime.bridges.parts import Lost, malformed
+from runtime.bridges.to_messages.blocks import Block, Blocks
 from runtime.bridges.to_messages.cache import limit_breakpoints, set_breakpoints
 from runtime.bridges.to_messages.schema import strict
 from runtime.bridges.to_messages.tools import Toolset

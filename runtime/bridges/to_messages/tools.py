@@ -10,10 +10,11 @@ from collections.abc import Iterable, Iterator
 from typing import Any, Final, NamedTuple
 
 from runtime import hosted
+from runtime.arguments import wrapped_parameters
 from runtime.bridges.parts import input_description, malformed
 from runtime.bridges.to_messages.blocks import Blocks
 from runtime.bridges.to_messages.schema import parameters_of, strict
-from runtime.bridges.tools import Original, ToolNames, name_tools, wrapped_parameters
+from runtime.bridges.tools import Original, ToolNames, name_tools
 
 Tool = dict[str, Any]
 

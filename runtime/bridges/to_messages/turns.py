@@ -9,8 +9,8 @@ from typing import Any, Final
 
 import msgspec
 
-from runtime.bridges.parts import GO_ON, MISSING_RESULT, NO_RESULT, PREFILL
-from runtime.bridges.to_messages.blocks import CACHE_CONTROL, Block, Lost, is_blank, text_block
+from runtime.bridges.parts import GO_ON, MISSING_RESULT, NO_RESULT, PREFILL, Lost
+from runtime.bridges.to_messages.blocks import CACHE_CONTROL, Block, is_blank, text_block
 from runtime.bridges.tools import legal_id
 
 Turn = dict[str, Any]

@@ -10,8 +10,16 @@ from typing import Any, Final
 
 import msgspec
 
-from runtime.bridges.parts import FAILED, data_url, malformed, split_data_url, text_of, words
-from runtime.bridges.to_responses.dropped import Dropped
+from runtime.bridges.parts import (
+    FAILED,
+    Lost,
+    data_url,
+    kind_of,
+    malformed,
+    split_data_url,
+    text_of,
+    words,
+)
 from runtime.errors import CallerError
 
 Part = dict[str, Any]
@@ -26,7 +34,7 @@ _PDF: Final = "application/pdf"
 _BREAKPOINT: Final = "prompt_cache_breakpoint"
 
 
-def parts_of(content: Any, where: str, dropped: Dropped, skip: str = "") -> list[Part]:
+def parts_of(content: Any, where: str, lost: Lost, skip: str = "") -> list[Part]:
     """Input parts of a content that is a string, a part, or parts. Raises CallerError.
 
     Parts of the type `skip` are somebody else's.
@@ -42,27 +50,27 @@ def parts_of(content: Any, where: str, dropped: Dropped, skip: str = "") -> list
             if text := part.get("text"):
                 found.append(_text(text))
                 if len(part) > 2:
-                    _mark(part, found[-1], dropped)
+                    _mark(part, found[-1], lost)
             continue
         if kind == skip:
             continue
-        written = _written(part, f"{where}[{index}]", dropped)
+        written = _written(part, f"{where}[{index}]", lost)
         if written:
-            _mark(part, written[-1], dropped)
+            _mark(part, written[-1], lost)
             found += written
     return found
 
 
-def texts_of(content: Any, where: str, dropped: Dropped) -> list[str]:
+def texts_of(content: Any, where: str, lost: Lost) -> list[str]:
     """The texts of a system message: all it can hold. Raises CallerError."""
     texts = []
-    for part in parts_of(content, where, dropped):
+    for part in parts_of(content, where, lost):
         if part["type"] == "input_text":
             texts.append(part["text"])
         else:
-            unknown(part, dropped)
+            unknown(part, lost)
         if _BREAKPOINT in part:
-            dropped.add(_BREAKPOINT)
+            lost[f"content[].{_BREAKPOINT}"] = None
     return texts
 
 
@@ -77,11 +85,11 @@ def listed(content: Any, where: str) -> list[Any]:
     return content
 
 
-def output_of(content: Any, failed: bool, where: str, dropped: Dropped) -> Output:
+def output_of(content: Any, failed: bool, where: str, lost: Lost) -> Output:
     """A tool result: a string, or parts where it is more than text. Raises CallerError."""
     if isinstance(content, (str, msgspec.Raw)):
         return FAILED + words(content) if failed else content
-    parts = parts_of(content, where, dropped)
+    parts = parts_of(content, where, lost)
     if all(part["type"] == "input_text" and len(part) == 2 for part in parts):
         text = "\n".join(part["text"] for part in parts)
         return FAILED + text if failed else text
@@ -93,17 +101,17 @@ def said(text: str) -> Part:
     return {"type": "output_text", "text": text}
 
 
-def mark_dropped(part: Mapping[str, Any], dropped: Dropped) -> None:
+def mark_dropped(part: Mapping[str, Any], lost: Lost) -> None:
     """Names the marks of a part that Responses has no place for."""
     if CACHE_MARK in part:
-        dropped.add(CACHE_MARK)
+        lost[CACHE_MARK] = None
     if part.get("citations"):
-        dropped.add("content[].citations")
+        lost["content[].citations"] = None
 
 
-def unknown(part: Mapping[str, Any], dropped: Dropped) -> None:
+def unknown(part: Mapping[str, Any], lost: Lost) -> None:
     """Names a part that has no counterpart."""
-    dropped.add(f"content[type={str(part.get('type'))[:64]}]")
+    lost[f"content[type={kind_of(part)}]"] = None
 
 
 def uploaded(where: str) -> CallerError:
@@ -123,24 +131,24 @@ def _text(text: str) -> Part:
     return {"type": "input_text", "text": text}
 
 
-def _mark(part: Mapping[str, Any], written: Part, dropped: Dropped) -> None:
+def _mark(part: Mapping[str, Any], written: Part, lost: Lost) -> None:
     """Cache marks and their like stand on the last part that is made of one."""
-    mark_dropped(part, dropped)
+    mark_dropped(part, lost)
     if isinstance(mark := part.get(_BREAKPOINT), dict):
         written[_BREAKPOINT] = mark
 
 
-def _written(part: Mapping[str, Any], where: str, dropped: Dropped) -> list[Part]:
+def _written(part: Mapping[str, Any], where: str, lost: Lost) -> list[Part]:
     writer = _WRITERS.get(part.get("type"))
     if writer is not None:
-        return writer(part, where, dropped)
+        return writer(part, where, lost)
     if part.get("image_url") is not None:
-        return _image(part, where, dropped)  # whatever its type: it is what its fields say
-    unknown(part, dropped)
+        return _image(part, where, lost)  # whatever its type: it is what its fields say
+    unknown(part, lost)
     return []
 
 
-def _image(part: Mapping[str, Any], where: str, _dropped: Dropped) -> list[Part]:
+def _image(part: Mapping[str, Any], where: str, _lost: Lost) -> list[Part]:
     """OpenAI images: the URL is a string (Responses), or stands in an object (Chat)."""
     link: Any = part.get("image_url")
     nested = isinstance(link, dict)
@@ -153,7 +161,7 @@ def _image(part: Mapping[str, Any], where: str, _dropped: Dropped) -> list[Part]
     return [{"type": "input_image", "detail": detail or "auto", "image_url": link}]
 
 
-def _source_image(part: Mapping[str, Any], where: str, _dropped: Dropped) -> list[Part]:
+def _source_image(part: Mapping[str, Any], where: str, _lost: Lost) -> list[Part]:
     """Messages images."""
     url = _source_url(_source(part, where), where)
     return [{"type": "input_image", "detail": "auto", "image_url": url}]
@@ -178,7 +186,7 @@ def _source_url(source: Mapping[str, Any], where: str) -> str:
     return data_url(kind, data)
 
 
-def _document(part: Mapping[str, Any], where: str, dropped: Dropped) -> list[Part]:
+def _document(part: Mapping[str, Any], where: str, lost: Lost) -> list[Part]:
     """Messages documents: bytes, a URL, plain text, or parts again; `context` goes in front."""
     source = _source(part, where)
     title = part.get("title") or None
@@ -189,12 +197,12 @@ def _document(part: Mapping[str, Any], where: str, dropped: Dropped) -> list[Par
     if kind in ("text", "content"):
         head = [_text(title)] if title else []
         inner = source.get("data") if kind == "text" else source.get("content")
-        return [*head, *context, *parts_of(inner, f"{where}.source.{kind}", dropped)]
+        return [*head, *context, *parts_of(inner, f"{where}.source.{kind}", lost)]
     url = _source_url(source, where)
     return [*context, _file_part(url, title)]
 
 
-def _file(part: Mapping[str, Any], where: str, _dropped: Dropped) -> list[Part]:
+def _file(part: Mapping[str, Any], where: str, _lost: Lost) -> list[Part]:
     """OpenAI files: flat on Responses, nested on Chat; bare base64 was the first form."""
     nested = part.get("file")
     file: Mapping[str, Any] = nested if isinstance(nested, dict) else part
@@ -214,7 +222,7 @@ def _file_part(url: str, name: str | None) -> Part:
     return {"type": "input_file", "filename": name or default, "file_data": url}
 
 
-def _audio(_part: Mapping[str, Any], where: str, _dropped: Dropped) -> list[Part]:
+def _audio(_part: Mapping[str, Any], where: str, _lost: Lost) -> list[Part]:
     raise CallerError(
         "invalid-request",
         f"`{where}` is audio, which no Responses target takes. Send its transcript instead.",
@@ -222,22 +230,22 @@ def _audio(_part: Mapping[str, Any], where: str, _dropped: Dropped) -> list[Part
     )
 
 
-def _container_file(_part: Mapping[str, Any], where: str, _dropped: Dropped) -> list[Part]:
+def _container_file(_part: Mapping[str, Any], where: str, _lost: Lost) -> list[Part]:
     raise uploaded(f"{where}.file_id")
 
 
-def _search_result(part: Mapping[str, Any], _where: str, _dropped: Dropped) -> list[Part]:
+def _search_result(part: Mapping[str, Any], _where: str, _lost: Lost) -> list[Part]:
     """What a caller's own search found: its title, its source, its texts."""
     texts = (part.get("title"), part.get("source"), text_of(part.get("content")))
     return [_text("\n".join(text for text in texts if isinstance(text, str) and text))]
 
 
-def _tool_reference(part: Mapping[str, Any], _where: str, _dropped: Dropped) -> list[Part]:
+def _tool_reference(part: Mapping[str, Any], _where: str, _lost: Lost) -> list[Part]:
     """A tool that a caller's own tool search found; all tools are sent, so its name is enough."""
     return [_text(str(part.get("tool_name") or ""))]
 
 
-_WRITERS: Final[dict[Any, Callable[[Mapping[str, Any], str, Dropped], list[Part]]]] = {
+_WRITERS: Final[dict[Any, Callable[[Mapping[str, Any], str, Lost], list[Part]]]] = {
     "image": _source_image,
     "image_url": _image,
     "input_image": _image,

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from runtime.bridges.crossing import Crossed, Crossing
 from runtime.bridges.fields import CARRY, Table
-from runtime.bridges.to_responses.dropped import Dropped
+from runtime.bridges.parts import Lost
 from runtime.bridges.to_responses.history import History
 from runtime.bridges.to_responses.tools import Toolset
 from runtime.opaque import unwrap
@@ -26,9 +26,9 @@ def carried(table: Table, body: Mapping[str, Any]) -> dict[str, Any]:
     return {name: body[name] for name in names if body.get(name) is not None}
 
 
-def lost(table: Table, body: Mapping[str, Any]) -> Dropped:
+def left_out(table: Table, body: Mapping[str, Any]) -> Lost:
     """The top-level fields that do not cross; one that is null says nothing."""
-    return Dropped(table.lost([name for name, value in body.items() if value is not None]))
+    return dict.fromkeys(table.lost([name for name, value in body.items() if value is not None]))
 
 
 def crossed(
@@ -36,7 +36,7 @@ def crossed(
     history: History,
     tools: Toolset,
     crossing: Crossing,
-    dropped: Dropped,
+    lost: Lost,
     include: Iterable[str] = (),
 ) -> Crossed:
     """The finished request: history, tools, and what is the same for every caller."""
@@ -54,16 +54,16 @@ def crossed(
         wanted.append(ENCRYPTED_REASONING)
     if wanted:
         top["include"] = wanted
-    return Crossed(top=top, dropped=dropped.names(), tools=tools.names)
+    return Crossed(top=top, dropped=tuple(lost), tools=tools.names)
 
 
-def write_cap(top: dict[str, Any], cap: Any, dropped: Dropped) -> None:
+def write_cap(top: dict[str, Any], cap: Any, lost: Lost) -> None:
     """The output cap, not below what OpenAI takes."""
     if not isinstance(cap, int):
         return
     top["max_output_tokens"] = max(cap, _MIN_CAP)
     if cap < _MIN_CAP:
-        dropped.add(f"max_output_tokens:{_MIN_CAP}")
+        lost[f"max_output_tokens:{_MIN_CAP}"] = None
 
 
 def write_summary(top: dict[str, Any], crossing: Crossing, asked: Any = None) -> None:

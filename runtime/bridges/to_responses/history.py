@@ -9,11 +9,11 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from runtime.bridges.parts import GO_ON, MISSING_RESULT, NO_RESULT, PREFILL
+from runtime.arguments import unwrapped, wrapped
+from runtime.bridges.parts import GO_ON, MISSING_RESULT, NO_RESULT, PREFILL, Lost
 from runtime.bridges.to_responses.content import Output, Part
-from runtime.bridges.to_responses.dropped import Dropped
 from runtime.bridges.to_responses.tools import Toolset
-from runtime.bridges.tools import legal_id, unwrapped, wrapped
+from runtime.bridges.tools import legal_id
 from runtime.dialects.reading import Step
 from runtime.vocabulary import PREFILL as TAKES_PREFILL
 
@@ -53,9 +53,9 @@ class _Waiting(NamedTuple):
 class History:
     """Collects `instructions` and `input` of one request."""
 
-    def __init__(self, tools: Toolset, dropped: Dropped) -> None:
+    def __init__(self, tools: Toolset, lost: Lost) -> None:
         self._tools = tools
-        self._dropped = dropped
+        self._lost = lost
         self._instructions: list[str] = []
         self._entries: list[Item | _Run] = []
         # the caller's id -> calls that wait; "" where it gave none: the first form of Chat has none
@@ -83,7 +83,7 @@ class History:
         """Leaves out reasoning that nothing of its turn follows: OpenAI refuses it."""
         while self._entries and _type(self._entries[-1]) == "reasoning":
             self._entries.pop()
-            self._dropped.add(name)
+            self._lost[name] = None
 
     def call(self, call_id: Any, name: str, text: str, *, custom: bool) -> None:
         """A call of a tool; `text` is its arguments, or the input of a custom tool.
@@ -117,7 +117,7 @@ class History:
                 del queue[index]
                 waiting.answer(output)
                 return
-        self._dropped.add(_UNASKED)
+        self._lost[_UNASKED] = None
         if isinstance(output, (str, msgspec.Raw)):
             output = [{"type": _INPUT_TEXT, "text": output}] if output else []
         self.message("user", output)
@@ -126,10 +126,10 @@ class History:
         """Writes `instructions` and `input`; neither is ever empty."""
         for waiting in (waiting for queue in self._waiting.values() for waiting in queue):
             waiting.answer(NO_RESULT)
-            self._dropped.add(MISSING_RESULT)
+            self._lost[MISSING_RESULT] = None
         if self._ends_with_assistant() and not step.features & TAKES_PREFILL:
             self.message("user", [{"type": _INPUT_TEXT, "text": GO_ON}])
-            self._dropped.add(PREFILL)
+            self._lost[PREFILL] = None
         instructions = "\n\n".join(self._instructions)
         if not self._entries:  # OpenAI answers no request without input
             role = "developer" if instructions else "user"

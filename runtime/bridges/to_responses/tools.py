@@ -9,10 +9,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
 from runtime import hosted
-from runtime.bridges.parts import input_description, malformed
+from runtime.arguments import wrapped_parameters
+from runtime.bridges.parts import Lost, input_description, malformed
 from runtime.bridges.to_responses.content import CACHE_MARK
-from runtime.bridges.to_responses.dropped import Dropped
-from runtime.bridges.tools import Original, ToolNames, name_tools, wrapped_parameters
+from runtime.bridges.tools import Original, ToolNames, name_tools
 from runtime.dialects.reading import Step
 
 _FUNCTION_TYPES: Final = frozenset((None, "function", "custom"))
@@ -74,7 +74,7 @@ class _Tool(NamedTuple):
     custom: bool
 
 
-def toolset(lists: Mapping[str, Any], step: Step, dropped: Dropped) -> Toolset:
+def toolset(lists: Mapping[str, Any], step: Step, lost: Lost) -> Toolset:
     """The tools of a body for one candidate; those that a provider runs are left out.
 
     `lists` are the fields of the body that hold tools, by their path. A grammar tool stays one
@@ -85,10 +85,10 @@ def toolset(lists: Mapping[str, Any], step: Step, dropped: Dropped) -> Toolset:
     found = [
         tool
         for where, tools in lists.items()
-        for tool in _client_tools(tools or [], where, None, native, gone, dropped)
+        for tool in _client_tools(tools or [], where, None, native, gone, lost)
     ]
     names = name_tools(tool.original for tool in found)
-    written = [_write(tool, names.sent_for(tool.original), native, dropped) for tool in found]
+    written = [_write(tool, names.sent_for(tool.original), native, lost) for tool in found]
     customs = frozenset(tool.inner["name"] for tool in found if tool.custom)
     return Toolset(written, names, native, customs, frozenset(gone))
 
@@ -99,7 +99,7 @@ def _client_tools(
     namespace: str | None,
     native: bool,
     gone: set[str],
-    dropped: Dropped,
+    lost: Lost,
 ) -> Iterator[_Tool]:
     for index, tool in enumerate(tools):
         place = f"{where}[{index}]"
@@ -108,14 +108,12 @@ def _client_tools(
         kind = tool.get("type")
         if kind == "namespace":
             inner = tool.get("tools") or []
-            yield from _client_tools(
-                inner, f"{place}.tools", tool.get("name"), native, gone, dropped
-            )
+            yield from _client_tools(inner, f"{place}.tools", tool.get("name"), native, gone, lost)
         elif kind in _FUNCTION_TYPES:
             yield _client_tool(tool, kind, place, namespace, native)
         else:
             gone.add(str(tool.get("name") or kind))
-            dropped.add(f"hosted:{hosted.normalise(str(kind))}")
+            lost[f"hosted:{hosted.normalise(str(kind))}"] = None
 
 
 def _client_tool(
@@ -131,11 +129,11 @@ def _client_tool(
     return _Tool(Original(name, custom and not native, namespace), tool, inner, custom)
 
 
-def _write(tool: _Tool, name: str, native: bool, dropped: Dropped) -> dict[str, Any]:
+def _write(tool: _Tool, name: str, native: bool, lost: Lost) -> dict[str, Any]:
     known = _CUSTOM_KEYS if tool.custom else _FUNCTION_KEYS
     for key in (*tool.raw, *tool.inner):
         if key not in known:
-            dropped.add(key if key == CACHE_MARK else f"tools[].{key}")
+            lost[key if key == CACHE_MARK else f"tools[].{key}"] = None
     written: dict[str, Any] = {"type": "function", "name": name}
     if description := tool.inner.get("description"):
         written["description"] = description
@@ -172,7 +170,7 @@ def _flat_format(form: Mapping[str, Any]) -> Mapping[str, Any]:
 # --- the choice --------------------------------------------------------------------------------
 
 
-def write_choice(top: dict[str, Any], choice: Any, tools: Toolset, dropped: Dropped) -> None:
+def write_choice(top: dict[str, Any], choice: Any, tools: Toolset, lost: Lost) -> None:
     """Writes a choice in any form; one that is left with no tool goes, and is named."""
     if choice is None:
         return
@@ -180,7 +178,7 @@ def write_choice(top: dict[str, Any], choice: Any, tools: Toolset, dropped: Drop
     if written is not None:
         top["tool_choice"] = written
     elif choice not in _IDLE and not (isinstance(choice, dict) and choice.get("type") in _IDLE):
-        dropped.add("tool_choice")
+        lost["tool_choice"] = None
 
 
 def _choice(choice: Any, tools: Toolset) -> str | dict[str, Any] | None:

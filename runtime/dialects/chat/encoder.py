@@ -1,8 +1,9 @@
 """Answers as Chat Completions callers read them: chunks of one choice, ended by `[DONE]`.
 
 All text blocks are one `content` with a blank line between them, all reasoning is one
-`reasoning_content`; tool calls keep their numbers, so they may be interleaved. Chat has no word for a namespace, a stop sequence that was met
-or a turn that pauses: the last two end with `stop`, for what was said is complete as it stands.
+`reasoning_content`; tool calls keep their numbers, so they may be interleaved. Chat has no word for
+a namespace, a stop sequence that was met or a turn that pauses: the last two end with `stop`, for
+what was said is complete as it stands.
 """
 
 from __future__ import annotations

@@ -9,18 +9,22 @@ _CLOSES: Final = "</think>"
 
 
 class Think:
-    """Tells reasoning from text, however the tags are cut. Content without the tag is all text."""
+    """Tells reasoning from text, however the tags are cut. Content without the tag is all text.
 
-    __slots__ = ("_held", "_state")
+    White space right behind a tag is part of the tag: nobody wants it in front of an answer.
+    """
+
+    __slots__ = ("_behind_tag", "_held", "_state")
 
     def __init__(self) -> None:
         self._state = "before"  # before, inside or after the tags
         self._held = ""
+        self._behind_tag = False
 
     def split(self, text: str) -> tuple[str, str]:
         """The reasoning and the text that more of the content brings."""
         if self._state == "after":
-            return "", text
+            return "", self._without_blank(text)
         text = self._held + text
         self._held = ""
         if self._state == "before":
@@ -31,7 +35,7 @@ class Think:
                     return "", ""
                 self._state = "after"
                 return "", text
-            self._state = "inside"
+            self._state, self._behind_tag = "inside", True
             text = start[len(_OPENS) :]
         return self._inside(text)
 
@@ -40,11 +44,18 @@ class Think:
         held, self._held = self._held, ""
         return (held, "") if self._state == "inside" else ("", held)
 
+    def _without_blank(self, text: str) -> str:
+        if self._behind_tag:
+            text = text.lstrip()
+            self._behind_tag = not text
+        return text
+
     def _inside(self, text: str) -> tuple[str, str]:
+        text = self._without_blank(text)
         reasoning, closes, after = text.partition(_CLOSES)
         if closes:
-            self._state = "after"
-            return reasoning, after
+            self._state, self._behind_tag = "after", True
+            return reasoning, self._without_blank(after)
         kept = _begun(text)
         self._held = text[len(text) - kept :]
         return text[: len(text) - kept], ""

@@ -11,8 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from runtime import sse
-from runtime.bridges.parts import arguments_object
-from runtime.bridges.tools import wrapped
+from runtime.arguments import arguments_object, wrapped
 from runtime.dialects.encode import BlockEvent, Turns, encode, head_of
 from runtime.dialects.way import Way
 from runtime.events import (

@@ -66,6 +66,14 @@ def _change_additional(draft: Draft, change: Callable[[list[Any], str], list[Any
     draft.top["input"] = items
 
 
+def _leave_out_chat(draft: Draft) -> None:
+    """Cursor writes these beside a Responses body, and no Responses upstream takes them."""
+    if "messages" in draft.top:
+        draft.drop("messages")
+    if draft.remove("stream_options.include_usage") and not draft.get("stream_options"):
+        draft.remove("stream_options")
+
+
 def _write_cap(draft: Draft) -> None:
     shared.write_cap(draft, _CAP_FIELDS)
 
@@ -140,6 +148,7 @@ def _name_of(item: _Item, left_out: _LeftOut) -> str | None:
 
 
 _CHANGES: Final = (
+    _leave_out_chat,
     _write_schemas,
     _strip_additional,
     shared.strip_hosted,

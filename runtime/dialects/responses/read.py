@@ -50,6 +50,12 @@ class Text(msgspec.Struct):
     format: Format | None = None
 
 
+class StreamOptions(msgspec.Struct):
+    """Only what belongs to Chat: Cursor sends it along, and wants its usage chunk."""
+
+    include_usage: bool | None = None
+
+
 class Body(msgspec.Struct, gc=False):
     """The fields we look at; all others travel unseen."""
 
@@ -57,6 +63,7 @@ class Body(msgspec.Struct, gc=False):
     input: str | list[Item] | None = None
     instructions: str | list[Item] | None = None
     stream: bool | None = None
+    stream_options: StreamOptions | None = None
     max_output_tokens: Amount | None = None
     tools: msgspec.Raw = ABSENT
     tool_choice: ToolChoice = None
@@ -123,6 +130,7 @@ def read(
         stream=bool(fields.stream),
         shape=shape_of(needs, fields.max_output_tokens, tools, history, len(body)),
         session_key=session_key(headers, fields.prompt_cache_key, None),
+        include_usage=bool(fields.stream_options and fields.stream_options.include_usage),
         opening=_opening(fields, items),
         turns=items,
         top=members,

@@ -22,9 +22,12 @@ from tests.compiler.plan.worlds import PHASES, deployments, requests, sized
 
 
 def bounded(examples):
-    """A failing world is large and is told as it is: to shrink one would take many minutes."""
+    """A failing world is large and is told as it is: to shrink one would take many minutes.
+
+    A profile may ask for fewer examples, as the mutation runs do; the usual one does not.
+    """
     return settings(
-        max_examples=examples,
+        max_examples=min(examples, settings.default.max_examples),
         deadline=None,
         phases=(Phase.explicit, Phase.reuse, Phase.generate),
         suppress_health_check=list(HealthCheck),

@@ -218,3 +218,59 @@ def test_a_promise_that_does_not_hold_as_it_is_falls_by_no_outage():
     found = outage(broken, ["provider:minimax"])
     assert told(found.changes, "promise-broken") == ["promised 2 targets, and has 1 as it is"]
     assert not found.falls
+
+
+def test_fields_are_named_as_the_yaml_names_them_whatever_a_group_is_called():
+    old = TEXT.replace("deep", "deep.5")
+    found = changes(
+        ("deep", "deep.5"),
+        ("kind: ordered, attempts: 2", "kind: ordered, attempts: 1"),
+        ("default: 32000", "default: 16000"),
+        old=old,
+    )
+    assert told(found, "field") == [
+        "`targets.opus.skins.messages.output_cap.default`: `32000` → `16000`",
+        "`groups.deep.5.policy.attempts`: `2` → `1`",
+    ]
+
+
+PHASES = """
+phase_rules:
+  words:
+    rules:
+      - {phase: fix, last_user: 'bug|error', max_chars: 400}
+      - {phase: work}
+"""
+
+
+def test_a_rule_that_moves_requests_to_another_phase_is_told():
+    phased = TEXT.replace(
+        "policy: {kind: ordered, attempts: 2, attempt_timeout: 90s, total_timeout: 180s}\n"
+        "    members:\n      - {target: opus}\n      - {target: gpt}\n",
+        "policy: {kind: phases, attempts: 2, attempt_timeout: 90s, total_timeout: 180s}\n"
+        "    phase_rules: words\n    phases: {fix: [opus, gpt], work: [gpt, opus]}\n",
+    )
+    old = phased + PHASES
+    found = compare(view(old, "a")[0], view(old.replace("bug|error", "bug"), "b")[0])
+    assert [sentence(change) for change in found] == [
+        "`phase_rules.words`: `fix: last_user bug|error, max_chars 400`"
+        " → `fix: last_user bug, max_chars 400`"
+    ]
+
+
+def test_an_own_client_that_sends_something_else_is_told():
+    own = "\nclients:\n  robot: {surface: chat, shapes: [{name: main, needs: [stream]}]}\n"
+    old = TEXT + own
+    found = compare(view(old, "a")[0], view(old.replace("[stream]", "[stream, tools]"), "b")[0])
+    assert "`clients.robot`" in told(found, "field")[0]
+    assert "main: stream tools" in told(found, "field")[0]
+    assert told(compare(view(TEXT, "a")[0], view(old, "b")[0]), "added") == ["new `clients.robot`"]
+
+
+def test_another_base_prompt_is_told_without_its_text():
+    prompt = "    title: Hard problems\n    codex: {base_instructions: Think twice.}\n"
+    found = changes(("    title: Hard problems\n", prompt))
+    assert told(found, "catalog-prompt") == [
+        "Codex is given another base prompt for `deep`, for caller `alice`"
+    ]
+    assert "Think twice" not in str(found)

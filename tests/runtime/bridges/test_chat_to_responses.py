@@ -27,6 +27,7 @@ from tests.runtime.bridges.to_responses import (
 )
 from tests.runtime.dialects.bodies import PNG, body_of, effort, open_skin
 
+DETAILS = "messages[].reasoning_details"
 RECORDED = recorded("chat")
 SCHEMA = {"type": "object", "properties": {"at": {"type": "string"}}}
 TOOL = {"type": "function", "function": {"name": "look", "parameters": SCHEMA}}
@@ -108,7 +109,7 @@ def test_opencode_loses_its_unsealed_reasoning_alone():
     lost = {name for row in rows for name in cross_body("chat", row[1], headers=row[2]).dropped}
 
     # a history that ends with a cut answer is followed by a user turn
-    assert lost == {"reasoning_content", "prefill"}
+    assert lost == {"messages[].reasoning_content", "prefill"}
 
 
 def test_aider_is_answered_as_it_asked():
@@ -523,14 +524,14 @@ def test_sealed_reasoning_of_this_domain_becomes_the_items_it_was_before_their_c
 @pytest.mark.parametrize(
     ("more", "skin", "names"),
     [
-        ({"reasoning_content": "hm"}, thinking_skin(), ("reasoning_content",)),
-        ({"reasoning": "hm"}, thinking_skin(), ("reasoning",)),
-        ({"reasoning_details": [sealed(0, "another")]}, thinking_skin(), ("reasoning_details",)),
-        ({"reasoning_details": [sealed(0)]}, open_skin(), ("reasoning_details",)),
+        ({"reasoning_content": "hm"}, thinking_skin(), ("messages[].reasoning_content",)),
+        ({"reasoning": "hm"}, thinking_skin(), ("messages[].reasoning",)),
+        ({"reasoning_details": [sealed(0, "another")]}, thinking_skin(), (DETAILS,)),
+        ({"reasoning_details": [sealed(0)]}, open_skin(), (DETAILS,)),
         (
             {"reasoning_details": [{"type": "reasoning.text", "text": "hm"}], "reasoning": "hm"},
             thinking_skin(),
-            ("reasoning_details", "reasoning"),
+            (DETAILS, "messages[].reasoning"),
         ),
     ],
 )
@@ -551,7 +552,7 @@ def test_reasoning_that_led_to_nothing_is_left_out():
     crossed = cross("chat", thinking_skin(), messages=[USER, turn, USER])
 
     assert [item["type"] for item in crossed.top["input"]] == ["message", "message"]
-    assert crossed.dropped == ("reasoning_details",)
+    assert crossed.dropped == (DETAILS,)
 
 
 @pytest.mark.parametrize(
@@ -701,16 +702,16 @@ SAMPLES = {
         ]
     },
     "messages[].audio": history(audio={"id": "audio_1"}),
-    "messages[].reasoning_details": history(reasoning_details=[sealed(0)]),
-    "reasoning_details": history(reasoning_details=[{"type": "reasoning.text", "text": "hm"}]),
-    "reasoning_content": history(reasoning_content="hm"),
+    DETAILS: history(reasoning_details=[{"type": "reasoning.text", "text": "hm"}]),
+    "messages[].reasoning_content": history(reasoning_content="hm"),
+    "messages[].reasoning": history(reasoning="hm"),
     "tool_result:without_call": {"messages": [USER, result("a")]},
     "tool_result:missing": history(tool_calls=[call("a")]),
     "prefill": {"messages": [USER, {"role": "assistant", "content": "so"}]},
     "prompt_cache_key": {"prompt_cache_key": "k"},
     "prompt_cache_options": {"prompt_cache_options": {"mode": "implicit"}},
     "prompt_cache_retention": {"prompt_cache_retention": "24h"},
-    "prompt_cache_breakpoint": said(
+    "content[].prompt_cache_breakpoint": said(
         {"type": "text", "text": "hi", "prompt_cache_breakpoint": {"mode": "explicit"}}
     ),
     "cache_control": {"messages": [{**USER, "cache_control": {"type": "ephemeral"}}]},

@@ -65,6 +65,7 @@ FULL: dict[str, dict[str, Any]] = {
             {
                 "type": "custom",
                 "name": "p",
+                "description": "d",
                 "format": {"type": "grammar", "syntax": "lark", "definition": "d"},
             },
             {"type": "web_search"},

@@ -370,7 +370,7 @@ def test_tags_of_thinking_are_found_wherever_they_are_cut(cut):
     content = "\n<think>\nhm </th\n</think>\n\nHi <think>"
     pieces = [content[at : at + cut] for at in range(0, len(content), cut)]
     events = fed("chat", *(chunk(text(piece)) for piece in pieces), chunk({}, "stop"), think=True)
-    assert lines(events) == ["reasoning: \nhm </th\n", "text: \n\nHi <think>", "stop"]
+    assert lines(events) == ["reasoning: hm </th\n", "text: Hi <think>", "stop"]
 
 
 @pytest.mark.parametrize(
@@ -380,7 +380,7 @@ def test_tags_of_thinking_are_found_wherever_they_are_cut(cut):
         ("<thin", ["text: <thin"]),
         ("<think>hm", ["reasoning: hm"]),
         ("<think>hm</thi", ["reasoning: hm</thi"]),
-        ("<think>\n\n</think>\n\nHi", ["text: \n\nHi"]),
+        ("<think>\n\n</think>\n\nHi", ["text: Hi"]),
     ],
 )
 def test_content_is_thinking_only_between_tags_at_its_beginning(content, expected):

@@ -76,7 +76,21 @@ QUIRKS = {
             ended(1),
         ],
         [stopped("end_turn")],
-        ["text: A", "text:  ", "stop"],
+        ["text: A ", "stop"],
+    ),
+    "texts around a search": (
+        [
+            begun(0, TEXT),
+            said(0, "A"),
+            ended(0),
+            begun(1, {"type": "server_tool_use", "id": "s", "name": "web_search", "input": {}}),
+            ended(1),
+            begun(2, TEXT),
+            said(2, "B"),
+            ended(2),
+        ],
+        [stopped("end_turn")],
+        ["text: A", "text: B", "stop"],
     ),
     "thinking with its signature": (
         [

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
 from runtime import sse
-from runtime.bridges.tools import wrapped
+from runtime.arguments import wrapped
 from runtime.dialects import DIALECTS
 from runtime.events import Answer, Opaque, Part, Reasoning, Refusal, Text, ToolCall, fold
 from runtime.opaque import is_wrapped, unwrap
@@ -126,7 +126,19 @@ def opened(part):
 
 def kept(dialect, answer):
     parts = (part for part in answer.parts if part.text or part.opaque or _is_call(part))
-    return [comparable(LOSE[dialect](part)) for part in parts]
+    left = [comparable(LOSE[dialect](part)) for part in parts]
+    return _joined(left) if dialect == "messages" else left
+
+
+def _joined(parts):
+    """In Messages, text behind text is one text that citations cut."""
+    found = []
+    for part in parts:
+        if found and isinstance(part.block, Text) and isinstance(found[-1].block, Text):
+            found[-1] = msgspec.structs.replace(part, text=found[-1].text + part.text)
+        else:
+            found.append(part)
+    return found
 
 
 def comparable(part):

@@ -5,7 +5,7 @@ import json
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
-from runtime.bridges.tools import wrapped
+from runtime.arguments import wrapped
 from runtime.dialects import DIALECTS
 from runtime.events import Reasoning, Refusal, Text, ToolCall, fold
 from runtime.opaque import UNSEALED, wrap
@@ -120,8 +120,9 @@ def _is_heard(part):
     return bool(part.text) or isinstance(part.block, ToolCall) or part.opaque is not None
 
 
-def _texts(answer, *kinds):
-    return "".join(part.text for part in answer.parts if isinstance(part.block, kinds))
+def _texts(answer, kind, between=""):
+    texts = (part.text for part in answer.parts if isinstance(part.block, kind))
+    return between.join(filter(None, texts))
 
 
 def _refused(answer):
@@ -171,7 +172,7 @@ def wanted_in_chat(answer):
     reason = _openai_reason(answer)
     return {
         "head": ("chatcmpl-1a2b", 1_795_219_232, "coder", "chat.completion"),
-        "message": (_texts(answer, Text), _texts(answer, Reasoning)),
+        "message": (_texts(answer, Text, between="\n\n"), _texts(answer, Reasoning)),
         "refusal": _texts(answer, Refusal),
         "calls": calls,
         "details": details,
@@ -191,11 +192,14 @@ def wanted_in_responses(answer):
     reasons = {"length": "max_output_tokens", "context": "max_output_tokens"}
     reasons["content_filter"] = "content_filter"
     why = reasons.get(_openai_reason(answer))
+    output = [_wanted_item(part) for part in answer.parts] or [_message("")]
+    if why and "status" in output[-1]:
+        output[-1]["status"] = "incomplete"
     return {
         "head": ("resp_1a2b", 1_795_219_232, "coder", "response"),
         "status": "incomplete" if why else "completed",
         "why": why,
-        "output": [_wanted_item(part) for part in answer.parts] or [_message("")],
+        "output": output,
         "usage": _openai_counts(answer.usage, "input", "output"),
     }
 

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from runtime.errors import CallerError
-from runtime.selection import resolve_group
+from runtime.names import resolve_group
 from runtime.vocabulary import Caller, Group, Settings
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
@@ -324,3 +325,157 @@ def test_thinking_without_a_seal_goes_back_to_where_it_is_read_and_nowhere_else(
     assert b"hm" not in router.last().raw
     assert b"il1." not in router.last().raw
     assert native.dropped != []
+
+
+def events(*documents: Json, named: bool) -> Callable[[Asked], httpx.Response]:
+    """A provider that streams these."""
+
+    def answer(_asked: Asked) -> httpx.Response:
+        lines = [
+            (f"event: {one['type']}\n" if named else "") + f"data: {json.dumps(one)}\n\n"
+            for one in documents
+        ]
+        kind = {"content-type": "text/event-stream"}
+        return httpx.Response(200, headers=kind, content="".join(lines).encode())
+
+    return answer
+
+
+def chunk(delta: Json, finish: str | None = None) -> Json:
+    """One chunk of a Chat stream."""
+    return {"id": "c", "choices": [{"index": 0, "delta": delta, "finish_reason": finish}]}
+
+
+def blocks(*made: tuple[Json, Json | None]) -> Callable[[Asked], httpx.Response]:
+    """A Messages stream of blocks: how each starts, and its one delta."""
+    told: list[Json] = [{"type": "message_start", "message": {"id": "m", "usage": {}}}]
+    for index, (block, delta) in enumerate(made):
+        told.append({"type": "content_block_start", "index": index, "content_block": block})
+        if delta:
+            told.append({"type": "content_block_delta", "index": index, "delta": delta})
+        told.append({"type": "content_block_stop", "index": index})
+    told += [
+        {"type": "message_delta", "delta": {"stop_reason": "end_turn"}, "usage": {}},
+        {"type": "message_stop"},
+    ]
+    return events(*told, named=True)
+
+
+def text(words: str) -> tuple[Json, Json]:
+    return {"type": "text", "text": ""}, {"type": "text_delta", "text": words}
+
+
+SEARCH = ({"type": "server_tool_use", "id": "s", "name": "web_search", "input": {}}, None)
+CUT = {"index": 0, "id": "a", "function": {"name": "f", "arguments": '{"path": "/'}}
+
+
+def test_a_call_that_the_cap_cut_off_is_not_told_as_complete(router: Served):
+    """Codex runs what it is told is done; OpenAI calls such an item incomplete."""
+    router.answer = events(chunk({"tool_calls": [CUT]}), chunk({}, "length"), named=False)
+    got = router.post(PATHS["responses"], TOKEN, said("responses", "only-chat", stream=True)).events
+    (done,) = [e["item"] for e in got if e["type"] == "response.output_item.done"]
+    assert (done["type"], done["status"]) == ("function_call", "incomplete")
+    assert got[-1]["type"] == "response.incomplete"
+    assert got[-1]["response"]["output"] == [done]
+
+
+def test_a_call_is_not_done_while_its_stream_may_still_break(router: Served):
+    router.answer = events(chunk({"tool_calls": [CUT]}), named=False)
+    got = router.post(PATHS["responses"], TOKEN, said("responses", "only-chat", stream=True)).events
+    assert "response.output_item.done" not in [e["type"] for e in got]
+    assert got[-1]["type"] == "response.failed"
+
+
+@pytest.mark.parametrize(
+    ("between", "read"),
+    [((), "Let me look.Found."), ((SEARCH,), "Let me look.\n\nFound.")],
+    ids=["cut by citations", "around a search"],
+)
+def test_texts_of_one_answer_stay_apart_where_they_were(router: Served, between, read):
+    router.answer = blocks(text("Let me look."), *between, text("Found."))
+    got = router.post(PATHS["chat"], TOKEN, said("chat", "only-messages", stream=True))
+    assert streamed_text("chat", got.events) == read
+
+
+def test_messages_of_one_response_are_paragraphs_to_a_chat_caller(router: Served):
+    items = [
+        {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": word}]}
+        for word in ("One.", "Two.")
+    ]
+    whole = {"id": "r", "object": "response", "status": "completed", "output": items}
+    router.answer = lambda _asked: httpx.Response(200, json=whole)
+    got = router.post(PATHS["chat"], TOKEN, said("chat", "only-responses"))
+    assert text_of("chat", got.body) == "One.\n\nTwo."
+
+
+def test_an_effort_that_is_left_out_does_not_become_the_default_of_anthropic(router: Served):
+    """Thinking without an effort is thinking at the highest usual one."""
+    asked = said("responses", "only-messages", reasoning={"effort": "minimal"})
+    got = router.post(PATHS["responses"], TOKEN, asked)
+    assert "reasoning.minimal" in got.dropped
+    assert "thinking" not in router.last().body
+
+
+@pytest.mark.parametrize(("surface", "behind"), [("responses", "chat"), ("chat", "messages")])
+def test_what_a_caller_makes_up_gets_into_no_header_as_it_is(router: Served, surface, behind):
+    evil = {"type": "x\r\nX-Evil: 1, y", "text": "t"}
+    history = {
+        "input" if surface == "responses" else "messages": [HELLO, {**HELLO, "content": [evil]}]
+    }
+    got = router.post(PATHS[surface], TOKEN, said(surface, BEHIND[behind], **history))
+    assert got.status == 200
+    assert "x-evil" not in got.headers
+    assert "content[type=unknown]" in got.dropped
+
+
+@pytest.mark.parametrize("junk", [True, 5, ["x"], {"a": 1}])
+def test_a_description_that_is_no_text_is_no_failure_of_ours(router: Served, junk):
+    tool = {"type": "custom", "name": "patch", "description": junk}
+    got = router.post(PATHS["responses"], TOKEN, said("responses", "only-chat", tools=[tool]))
+    assert got.status == 200
+
+
+@pytest.fixture(scope="module")
+def tagging(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    tagged = BRIDGED.read_text().replace("echo: required}", "echo: required, field: think}", 1)
+    with serving(compiled(tagged, tmp_path_factory.mktemp("tagging")), good) as served:
+        yield served
+
+
+@each_way
+def test_thinking_between_tags_is_thinking_and_goes_back_between_tags(tagging: Served, stream):
+    content = "<think>\nhm\n</think>\n\nHi"
+    choice = {"message": {"role": "assistant", "content": content}, "finish_reason": "stop"}
+    whole = httpx.Response(200, json={"id": "c", "choices": [{"index": 0, **choice}]})
+    pieces = [chunk({"content": content[at : at + 3]}) for at in range(0, len(content), 3)]
+    streamed = events(*pieces, chunk({}, "stop"), named=False)
+    tagging.answer = streamed if stream else lambda _asked: whole
+
+    got = tagging.post(PATHS["messages"], TOKEN, said("messages", "only-chat", stream=stream))
+    if stream:
+        deltas = [e["delta"] for e in got.events if e["type"] == "content_block_delta"]
+        read = ["".join(d.get(kind, "") for d in deltas) for kind in ("thinking", "text")]
+    else:
+        thinking, answer = got.body["content"]
+        read = [thinking["thinking"], answer["text"]]
+    assert read == ["hm\n", "Hi"]
+
+    turn = [
+        {"type": "thinking", "thinking": "hm", "signature": "il1.-"},
+        {"type": "text", "text": "Hi"},
+    ]
+    history = [HELLO, {"role": "assistant", "content": turn}, HELLO]
+    tagging.answer = good
+    tagging.post(PATHS["messages"], TOKEN, said("messages", "only-chat", messages=history))
+    assert tagging.last().body["messages"][1] == {"role": "assistant", "content": content}
+
+
+def test_what_cursor_mixes_of_two_dialects_reaches_no_responses_upstream(router: Served):
+    """It posts a Responses body to the path of Chat, and asks for Chat's usage chunk in it."""
+    mixed = {"messages": [], "stream_options": {"include_usage": True}}
+    body = said("responses", "only-responses", stream=True, **mixed)
+    got = router.post(PATHS["chat"], TOKEN, body)
+    assert got.status == 200
+    assert not {"messages", "stream_options"} & router.last().body.keys()
+    assert got.events[-1]["choices"] == []
+    assert got.events[-1]["usage"]["total_tokens"] > 0
