@@ -27,7 +27,7 @@ from runtime.dialects.reading import Edited, Reading, Step
 from runtime.dialects.way import Way
 from runtime.errors import UpstreamError
 from runtime.events import fold
-from runtime.vocabulary import Skin
+from runtime.vocabulary import CUSTOM, Skin
 
 Sealer = Callable[[str], str]
 
@@ -80,7 +80,24 @@ def passage(
         echo=crossed.echo if crossed else {},
     )
     tools = crossed.tools if crossed else ToolNames()
+    if surface == "chat" and reading.shape.needs & CUSTOM:
+        tools = msgspec.structs.replace(tools, flat=_flat_names(reading))
     return _Bridged(dialect, DIALECTS[surface], edited, way, tools, step.skin)
+
+
+class _Tool(msgspec.Struct):
+    type: str | None = None
+    name: str | None = None
+
+
+_TOOLS: Final = msgspec.json.Decoder(list[_Tool])
+
+
+def _flat_names(reading: Reading) -> frozenset[str]:
+    """The custom tools of a body that name themselves, as those of Responses do."""
+    raw = reading.top.get("tools")
+    tools = _TOOLS.decode(raw) if raw is not None else []
+    return frozenset(tool.name for tool in tools if tool.type == "custom" and tool.name)
 
 
 def _crossed(reading: Reading, upstream: str, step: Step, domain: str) -> tuple[Edited, Crossed]:

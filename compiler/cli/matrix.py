@@ -9,7 +9,7 @@ from compiler.cli import uncollected
 from compiler.cli.diff import read
 from compiler.cli.progress import waiting
 from compiler.diagnostics import did_you_mean
-from compiler.review.coverage import sheets
+from compiler.review.coverage import Sheet, sheets
 from compiler.review.matrix import matrix_json, matrix_markdown, matrix_text
 from compiler.review.page import matrix_page
 
@@ -39,9 +39,10 @@ def matrix(deployment: str, groups: tuple[str, ...], clients: tuple[str, ...], f
         for name in named:
             if name not in known:
                 raise click.UsageError(f"no {kind} {name!r}; {did_you_mean(name, known)}")
-    with waiting("asking who answers", steps=len(groups or view.groups)) as step:
-        made = []
-        for group in dict.fromkeys(groups) or view.groups:
+    shown = [name for name in view.groups if not groups or name in groups]
+    made: list[Sheet] = []
+    with waiting("asking who answers", steps=len(shown)) as step:
+        for group in shown:
             made += sheets(view, (group,), clients or None)
             step()
     as_of = view.as_of.isoformat()

@@ -8,6 +8,7 @@ import tarfile
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -51,7 +52,7 @@ def open_source(name: str) -> Source:
 
 def new_deployment(name: str, of: Source) -> Source:
     """What stood where a deployment is new: its settings, and nobody who asks or answers."""
-    nothing = {
+    nothing: dict[str, Any] = {
         field: {}
         for field in (
             *("providers", "prices", "targets", "groups", "routes", "out", "reaches", "callers"),
@@ -87,13 +88,14 @@ def _artifact(name: str, folder: Path) -> Source:
 
 def _revision(name: str) -> Source:
     """A file at a revision is a YAML, a folder an artifact."""
-    revision = name.partition(":")[0]
+    revision, _, path = name.partition(":")
     if revision.startswith("-") or not revision:
         raise Unreadable(f"{name}: no such file, folder or `REV:path`")
-    _git("rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
     try:
         kind = _git("cat-file", "-t", name).strip()
     except Unreadable as error:
+        if _git("ls-tree", "--full-tree", revision, "--", path):
+            raise  # it is there, and cannot be read
         raise Absent(str(error)) from error
     if kind != b"tree":
         return _deployment(name, _git("show", "--no-textconv", name))

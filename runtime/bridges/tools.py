@@ -34,9 +34,14 @@ class Original(msgspec.Struct, frozen=True):
 
 
 class ToolNames(msgspec.Struct, frozen=True):
-    """Sent name -> the caller's tool. Tools that travel under their own name are not in it."""
+    """Sent name -> the caller's tool. Tools that travel under their own name are not in it.
+
+    `flat` are custom tools that a caller of Chat wrote without the object that Chat has for them:
+    Cursor does, and wants their calls as a function's whose arguments are the bare text.
+    """
 
     sent: Mapping[str, Original] = {}
+    flat: frozenset[str] = frozenset()
 
     def sent_for(self, original: Original) -> str:
         """The name a tool of the caller's travels under."""
@@ -116,7 +121,7 @@ class Renamer:
             ToolCall(
                 id=legal_id(call.id) if call.id else self._made_id(event.index),
                 name=original.name,
-                custom=call.custom or original.custom,
+                custom=(call.custom or original.custom) and original.name not in self._names.flat,
                 namespace=original.namespace,
             ),
         )

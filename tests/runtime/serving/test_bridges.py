@@ -10,7 +10,7 @@ import pytest
 
 from runtime.events import Opaque
 from runtime.opaque import wrap
-from tests.runtime.serving.deployment import good
+from tests.runtime.serving.deployment import MESSAGES, RESPONSES, good
 from tests.support.demo import BEHIND, BRIDGED, TOKEN
 from tests.support.serving import PATHS, Asked, Json, Served, compiled, serving
 
@@ -479,3 +479,43 @@ def test_what_cursor_mixes_of_two_dialects_reaches_no_responses_upstream(router:
     assert not {"messages", "stream_options"} & router.last().body.keys()
     assert got.events[-1]["choices"] == []
     assert got.events[-1]["usage"]["total_tokens"] > 0
+
+
+GRAMMAR = {"type": "grammar", "syntax": "lark", "definition": "start: /.+/"}
+FLAT = {"type": "custom", "name": "apply_patch", "description": "Patches.", "format": GRAMMAR}
+NESTED = {"type": "custom", "custom": {"name": "apply_patch", "format": {"type": "text"}}}
+PATCH = "*** Begin Patch\n+x\n*** End Patch"
+
+
+def patches(asked: Asked) -> httpx.Response:
+    """Calls the tool it was offered, in the dialect and form it was offered in."""
+    offered = json.dumps(asked.body["tools"])
+    native = '"type": "custom"' in offered
+    if asked.path == PATHS["messages"]:
+        block = {"type": "tool_use", "id": "t1", "name": "apply_patch", "input": {"input": PATCH}}
+        return httpx.Response(200, json=MESSAGES | {"content": [block], "stop_reason": "tool_use"})
+    call = {
+        "type": "function_call",
+        "name": "apply_patch",
+        "arguments": json.dumps({"input": PATCH}),
+    }
+    if native:
+        call = {"type": "custom_tool_call", "name": "apply_patch", "input": PATCH}
+    item = call | {"id": "c1", "call_id": "t1", "status": "completed"}
+    return httpx.Response(200, json=RESPONSES | {"output": [item]})
+
+
+@pytest.mark.parametrize("behind", ["responses", "messages"])
+@pytest.mark.parametrize("tool", [FLAT, NESTED], ids=["flat", "nested"])
+def test_a_custom_tool_is_called_in_the_form_the_caller_of_chat_sent(router: Served, tool, behind):
+    """Cursor writes them flat, and reads the name and text where those of a function stand."""
+    router.answer = patches
+    got = router.post(PATHS["chat"], TOKEN, said("chat", BEHIND[behind], tools=[tool]))
+    (call,) = got.body["choices"][0]["message"]["tool_calls"]
+    del call["id"]
+    if tool is FLAT:
+        function = {"name": "apply_patch", "arguments": PATCH}
+        assert call == {"type": "function", "function": function}
+    else:
+        custom = {"name": "apply_patch", "input": PATCH}
+        assert call == {"type": "custom", "custom": custom}
