@@ -41,8 +41,11 @@ TESTS: Final = {
     ),
     "compiler/plan": (
         "compiler/plan/test_listings.py",
+        "compiler/plan/test_offers.py",
+        "compiler/plan/test_patterns.py",
         "golden",
         "compiler/answers",
+        "runtime/phases/test_detector.py",
         "compiler/plan",
         "compiler/test_diagnostics.py",
         "compiler/explain",
@@ -90,7 +93,7 @@ class Served(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
     def exec_module(self, module: ModuleType) -> None:
         tree = mutated(self.path.read_text(encoding="utf-8"), self.number)
-        exec(compile(tree, str(self.path), "exec"), module.__dict__)  # noqa: S102  our own source
+        exec(compile(tree, str(self.path), "exec"), module.__dict__)
 
 
 def main() -> int:
@@ -99,12 +102,11 @@ def main() -> int:
     chosen, total = _sample(asked.module, asked.sample, asked.seed, asked.only)
     for name in SHARED:
         importlib.import_module(name)
-    room = ROOT / "compiler/checks"
-    for path in {ROOT / name for name in ROOMS} if not asked.module else {room}:
-        if _survives(path / "__init__.py", None) is not True:
-            print(f"{path.name}: its tests are red without any mutant")
+    for room in dict.fromkeys(path.parent for path, _ in chosen):
+        if not _survives(room / "__init__.py", None):
+            _say(f"{room.name}: its tests are red without any mutant")
             return 2
-    print(f"{len(chosen)} of {total} mutants", flush=True)
+    _say(f"{len(chosen)} of {total} mutants")
     made: Counter[tuple[str, bool]] = Counter()
     alive: Counter[tuple[str, bool]] = Counter()
     began = time.monotonic()
@@ -116,17 +118,21 @@ def main() -> int:
         if _survives(path, mutant.number):
             alive[place, mutant.is_text] += 1
             kind = "text" if mutant.is_text else "code"
-            print(f"survives [{kind}] {place}:{mutant.line} #{mutant.number} {mutant.change}",
-                  flush=True)  # fmt: skip
+            _say(f"[{kind}] {place}#{mutant.number} in line {mutant.line}: {mutant.change}")
     _tell(made, alive)
     return 0 if _score(made, alive, text=False) >= asked.at_least / 100 else 1
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.mutation", description=__doc__)
     parser.add_argument("--module", action="append", help="such as compiler/checks/skins.py")
     parser.add_argument("--sample", type=int, help="that many mutants, drawn by the seed")
-    parser.add_argument("--only", type=int, nargs="*", help="mutants of one --module by number")
+    parser.add_argument("--only", nargs="*", help="by name, as compiler/checks/skins.py#277")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--minutes", type=float, help="stop after that many")
     parser.add_argument("--at-least", type=float, default=85, help="per cent, of code mutants")
@@ -134,7 +140,7 @@ def _arguments() -> argparse.Namespace:
 
 
 def _sample(
-    modules: list[str] | None, size: int | None, seed: int, only: list[int] | None
+    modules: list[str] | None, size: int | None, seed: int, only: list[str] | None
 ) -> tuple[list[tuple[Path, Mutant]], int]:
     """The mutants to try, in random order: who stops early has a fair sample all the same."""
     paths = (
@@ -143,9 +149,13 @@ def _sample(
         else [path for room in ROOMS for path in sorted((ROOT / room).glob("*.py"))]
     )
     every = [(path, m) for path in paths for m in mutants(path.read_text(encoding="utf-8"))]
-    chosen = [one for one in every if only is None or one[1].number in only]
-    random.Random(seed).shuffle(chosen)  # noqa: S311  a sample, no secret
-    return chosen[:size], len(every)
+    random.Random(seed).shuffle(every)
+    named = [
+        (path, mutant)
+        for path, mutant in every
+        if only is None or f"{path.relative_to(ROOT).as_posix()}#{mutant.number}" in only
+    ]
+    return named[:size], len(every)
 
 
 def _survives(path: Path, number: int | None) -> bool:
@@ -187,15 +197,15 @@ def _options(path: Path) -> list[str]:
 
 
 def _tell(made: Counter[tuple[str, bool]], alive: Counter[tuple[str, bool]]) -> None:
-    print(f"\n{'module':36} code  killed   text  killed")
+    _say(f"\n{'module':36} code  killed   text  killed")
     for place in sorted({place for place, _ in made}):
         row = [(made[place, text], made[place, text] - alive[place, text]) for text in (0, 1)]
-        print(f"{place:36} {row[0][0]:4} {row[0][1]:7} {row[1][0]:6} {row[1][1]:7}")
+        _say(f"{place:36} {row[0][0]:4} {row[0][1]:7} {row[1][0]:6} {row[1][1]:7}")
     for name, text in (("code", False), ("text", True)):
         tried = sum(n for (_, is_text), n in made.items() if is_text is text)
         score = _score(made, alive, text=text)
         error = 1.96 * math.sqrt(score * (1 - score) / tried) if tried else 0
-        print(f"{name}: {score:.1%} of {tried} killed, +- {error:.1%}")
+        _say(f"{name}: {score:.1%} of {tried} killed, +- {error:.1%}")
 
 
 def _score(

@@ -80,6 +80,7 @@ def _sites(node: ast.AST) -> Iterator[_Site]:
             put = _setter(node, name, at if isinstance(value, list) else None)
             if isinstance(child, ast.Constant):
                 yield from _constant(child, in_text=isinstance(node, ast.JoinedStr))
+            yield from _places(child)
             yield from _own(child, put)
             yield from _sites(child)
 
@@ -110,8 +111,6 @@ def _is_unread(node: Any) -> bool:
 def _own(node: ast.AST, put: Callable[[ast.AST], None]) -> Iterator[_Site]:
     """What can be done to this very node."""
     match node:
-        case ast.Compare():
-            yield from _compared(node)
         case ast.BoolOp():
             other = ast.Or() if isinstance(node.op, ast.And) else ast.And()
             yield _Site("and <-> or", node, lambda: setattr(node, "op", other))
@@ -123,8 +122,6 @@ def _own(node: ast.AST, put: Callable[[ast.AST], None]) -> Iterator[_Site]:
             yield _Site(change, node, lambda: setattr(node, "op", new))
         case ast.If() | ast.IfExp() | ast.While():
             yield _Site("condition negated", node, lambda: _negate(node))
-        case ast.comprehension():
-            yield from _filters(node)
         case ast.Return(value=ast.AST()):
             yield _Site("returns None", node, lambda: setattr(node, "value", ast.Constant(None)))
         case ast.Expr(value=ast.Yield() | ast.YieldFrom()):
@@ -132,6 +129,15 @@ def _own(node: ast.AST, put: Callable[[ast.AST], None]) -> Iterator[_Site]:
             yield _Site("yield dropped", node, lambda: put(ast.copy_location(never, node)))
         case ast.Continue():
             yield _Site("continue -> break", node, lambda: put(ast.Break()))
+
+
+def _places(node: ast.AST) -> Iterator[_Site]:
+    """What can be done to each of the things a node holds."""
+    match node:
+        case ast.Compare():
+            yield from _compared(node)
+        case ast.comprehension():
+            yield from _filters(node)
         case ast.Tuple(ctx=ast.Load()) | ast.List(ctx=ast.Load()) | ast.Set():
             yield from _elements(node)
         case ast.Dict():

@@ -6,11 +6,13 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from compiler.artifact import artifact_files, write
+from compiler.cli import main
 from compiler.render.kept import KEPT
 from compiler.review.compare import compare
-from compiler.review.sources import Unreadable, open_source
+from compiler.review.sources import Absent, Unreadable, new_deployment, open_source
 from runtime.artifact import MANIFEST, digest_of
 from tests.compiler.review.cases import BASE
 from tests.compiler.review.test_view import planned
@@ -109,3 +111,34 @@ def test_an_artifact_of_an_older_compiler_is_to_be_built_again(tmp_path):
 def test_a_folder_that_is_no_artifact_is_told(tmp_path):
     with pytest.raises(Unreadable, match=r"manifest\.json"):
         open_source(str(tmp_path))
+
+
+@needs_git
+@pytest.mark.parametrize(
+    "old", ["HEAD~1:deployments/later.yaml", "HEAD~1:generated/later", "HEAD:nowhere.yaml"]
+)
+def test_what_a_revision_lacks_is_a_new_deployment_and_everything_in_it_gained(repository, old):
+    ran = CliRunner().invoke(main, ["diff", old, "deployments/base.yaml"])
+    assert ran.exit_code == 0, ran.output
+    assert "compared as a new deployment" in ran.stderr
+    assert "Names and callers" in ran.stdout
+    with pytest.raises(Absent):
+        open_source(old)
+
+
+@needs_git
+def test_a_new_deployment_loses_nothing_and_takes_nobody_away(repository):
+    after = open_source("deployments/base.yaml")
+    before = new_deployment("HEAD~1:deployments/later.yaml", after)
+    told = {change.kind for change in compare(before.view, after.view)}
+    assert {"group-added", "caller-added"} <= told
+    assert not {kind for kind in told if kind.endswith(("-removed", "-lost"))}
+    assert not told & {"cut-off", "promise-falls", "lost", "nobody-left", "cut", "refused"}
+
+
+@needs_git
+@pytest.mark.parametrize("old", ["HEAD~9:deployments/base.yaml", "nobranch:base.yaml"])
+def test_a_revision_that_is_not_there_is_no_new_deployment(repository, old):
+    ran = CliRunner().invoke(main, ["diff", old, "deployments/base.yaml"])
+    assert ran.exit_code == 2
+    assert "new deployment" not in ran.output
