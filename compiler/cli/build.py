@@ -38,7 +38,7 @@ def build(context: click.Context, file: Path, out: Path, check: bool) -> None:
         plan, report = compile_deployment(read_file(file), str(file))
         step()
         files = {} if plan is None else artifact_files(plan, source_name(file, out))
-    _tell(report)
+    _tell(report, briefly=check and plan is not None)
     if plan is None:
         context.exit(1)
     folder = out / plan.deployment.name
@@ -58,6 +58,11 @@ def _check(files: dict[str, bytes], folder: Path, file: Path) -> int:
     return 1
 
 
-def _tell(report: Report) -> None:
-    if report.diagnostics:
+def _tell(report: Report, *, briefly: bool) -> None:
+    """All findings; a comparison is not the place to read the warnings again."""
+    if not report.diagnostics:
+        return
+    if briefly:
+        click.echo(f"{report.summary()}: run `interlock check` to read them", err=True)
+    else:
         click.echo(f"{report.text()}\n\n{report.summary()}", err=True)
