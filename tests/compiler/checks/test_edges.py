@@ -138,3 +138,43 @@ def test_a_field_of_another_policy_is_shown_at_its_name(field, value):
     document = small(groups={"g": group(**{field: value})}, phase_rules=rules)
     (found,) = told("IL310", document)
     assert at(document, found).startswith(f'"{field}"')
+
+
+@pytest.mark.parametrize("dialect", ["chat", "responses"])
+def test_storing_is_a_matter_of_both_dialects_of_openai(dialect):
+    assert told("IL626", with_skin(dialect, store="force_false")) == []
+
+
+def test_storing_is_no_matter_of_messages():
+    assert len(told("IL626", with_skin("messages", store="force_false"))) == 1
+
+
+def test_a_word_of_a_list_of_tools_is_told_as_one():
+    (found,) = told("IL626", with_skin("chat", tools=["function", "namespace"]))
+    assert found.message == "the tool word `namespace` is not for a chat skin"
+
+
+@pytest.mark.parametrize(
+    "whose",
+    [
+        {"callers": {"alice": caller(limits="nowhere")}},
+        {"projects": {"web": {"providers": ["own"], "limits": "nowhere"}}},
+    ],
+    ids=["caller", "project"],
+)
+def test_unknown_limits_are_called_what_they_are(whose):
+    (found,) = told("IL302", small(**whose))
+    assert found.message.startswith("there is no set of limits `nowhere`")
+
+
+@pytest.mark.parametrize(("unsupported", "codes"), [("drop", []), ("refuse", ["IL405"])])
+def test_a_condition_on_a_level_can_hold_where_a_level_may_be_dropped(unsupported, codes):
+    document = small(
+        groups={
+            "g": group(
+                members=[{"target": "t", "only_when": ["reasoning.high"]}],
+                reasoning={"unsupported": unsupported},
+            )
+        },
+    )
+    assert [d.code for d in findings(document) if d.code == "IL405"] == codes
