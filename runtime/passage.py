@@ -23,7 +23,9 @@ from runtime.bridges.served import BRIDGES
 from runtime.bridges.tools import Renamer, ToolNames
 from runtime.dialects import DIALECTS, Dialect
 from runtime.dialects.answer import Watcher, Whole
+from runtime.dialects.decode import ABSENT
 from runtime.dialects.reading import Edited, Reading, Step
+from runtime.dialects.tools import flat_customs
 from runtime.dialects.way import Way
 from runtime.errors import UpstreamError
 from runtime.events import fold
@@ -81,23 +83,8 @@ def passage(
     )
     tools = crossed.tools if crossed else ToolNames()
     if surface == "chat" and reading.shape.needs & CUSTOM:
-        tools = msgspec.structs.replace(tools, flat=_flat_names(reading))
+        tools = msgspec.structs.replace(tools, flat=flat_customs(reading.top.get("tools", ABSENT)))
     return _Bridged(dialect, DIALECTS[surface], edited, way, tools, step.skin)
-
-
-class _Tool(msgspec.Struct):
-    type: str | None = None
-    name: str | None = None
-
-
-_TOOLS: Final = msgspec.json.Decoder(list[_Tool])
-
-
-def _flat_names(reading: Reading) -> frozenset[str]:
-    """The custom tools of a body that name themselves, as those of Responses do."""
-    raw = reading.top.get("tools")
-    tools = _TOOLS.decode(raw) if raw is not None else []
-    return frozenset(tool.name for tool in tools if tool.type == "custom" and tool.name)
 
 
 def _crossed(reading: Reading, upstream: str, step: Step, domain: str) -> tuple[Edited, Crossed]:

@@ -316,12 +316,6 @@ class PhaseRule(Word, frozen=True):
     min_input_tokens: int | None = None
 
 
-class Codex(Word, frozen=True):
-    """Own fields of a group's entry in the Codex catalog."""
-
-    base_instructions: str | None = None
-
-
 class Group(Word, frozen=True):
     """The contract behind a model name. Times in seconds.
 

@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 
 from runtime import hosted
-from runtime.dialects.decode import ABSENT, decode
+from runtime.dialects.decode import ABSENT, decode, is_set
 from runtime.vocabulary import CUSTOM, FORCED, HOSTED, NAMESPACE, TOOLS
 
 CLIENT_TOOLS: Final = TOOLS | CUSTOM | NAMESPACE
@@ -51,6 +51,12 @@ _KINDS: Final = {None: TOOLS, "function": TOOLS, "custom": CUSTOM, "namespace": 
 MESSAGES_KINDS: Final = {**_KINDS, "custom": TOOLS}
 _FORCING: Final = frozenset(("required", "any"))
 _FREE: Final = frozenset(("auto", "none", "allowed_tools"))
+
+
+def flat_customs(raw: msgspec.Raw) -> frozenset[str]:
+    """The custom tools of a `tools` array that name themselves, as those of Responses do."""
+    tools = decode(_TOOLS, raw, "tools") if is_set(raw) else None
+    return frozenset(tool.name for tool in tools or () if tool.type == "custom" and tool.name)
 
 
 class Toolbox:

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from runtime.events import Answer, Event
+from runtime.events import Event
 
 
 class Way(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,9 +93,3 @@ class Encoder(Protocol):
     def next_number(self) -> int:
         """The number of the next event, in a dialect that numbers them; else 0."""
         ...
-
-
-class WholeEncoder(Protocol):
-    """Makes the body of an answer in one piece."""
-
-    def __call__(self, answer: Answer, way: Way) -> bytes: ...

@@ -519,3 +519,10 @@ def test_a_custom_tool_is_called_in_the_form_the_caller_of_chat_sent(router: Ser
     else:
         custom = {"name": "apply_patch", "input": PATCH}
         assert call == {"type": "custom", "custom": custom}
+
+
+@pytest.mark.parametrize("behind", ["responses", "messages"])
+def test_tools_may_be_null_where_an_input_item_brings_them(router: Served, behind):
+    brought = {"type": "additional_tools", "role": "developer", "tools": [FLAT]}
+    body = said("responses", BEHIND[behind], tools=None, input=[brought, HELLO])
+    assert router.post(PATHS["chat"], TOKEN, body).status == 200
