@@ -139,6 +139,9 @@ class Turns:
         Empty for a history without a word.
         """
         turns = self._alternating()
+        # all that stood before it was thinking that led to nothing: it leads the history now
+        while turns and turns[0]["role"] == "system":
+            self.system += turns.pop(0)["content"]
         if not turns:
             turns, self.system = [_user(self.system)] if self.system else [], []
             return turns

@@ -847,3 +847,10 @@ def test_whatever_the_history_the_request_is_lawful(items, keep, cache, features
     skin = open_skin(system_turns=keep, prompt_cache=cache)
     with suppress(CallerError):  # a history without a word
         crossed(*items, skin=skin, step={"features": features})
+
+
+def test_a_system_turn_behind_thinking_that_led_to_nothing_leads_the_history():
+    skin = open_skin(system_turns="keep", prompt_cache="none")
+    request = crossed(thought("t"), said("developer", "Be brief."), skin=skin)
+    assert [turn["role"] for turn in request.top["messages"]] == ["user"]
+    assert "Be brief." in json.dumps(request.top)
