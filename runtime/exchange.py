@@ -12,7 +12,6 @@ import asyncio
 
 from runtime import failures, stateful
 from runtime.bridges.relay import Relay
-from runtime.cost import cost
 from runtime.decision import Decision, estimate_cost, passage_to
 from runtime.dialects import DIALECTS
 from runtime.dialects.answer import Watcher, Whole, content_matches
@@ -21,11 +20,10 @@ from runtime.edge import Call
 from runtime.errors import UpstreamError
 from runtime.passage import Passage, reword
 from runtime.pulse import Pulse
+from runtime.records.account import Account
 from runtime.selection import Candidate
 from runtime.state import State
-from runtime.trace import Tracer
 from runtime.upstream import Answer, TransportError
-from runtime.usage import Usage
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -44,28 +42,26 @@ _PASSED_BACK = ("openai-processing-ms",)
 
 
 class Exchange:
-    """One request on its way. `attempts`, `served`, `usage` and `unknown` are there for the log."""
+    """One request on its way. What happens to it is noted in `account`."""
 
     def __init__(
-        self, call: Call, state: State, tracer: Tracer, reading: Reading, decision: Decision
+        self, call: Call, state: State, account: Account, reading: Reading, decision: Decision
     ) -> None:
         self.call = call
         self.attempts = 0
-        self.served: Candidate | None = None
-        self.usage: Usage | None = None
-        self.unknown = 0
+        self.account = account
         self.reading = reading
         self.decision = decision
         self._state = state
-        self._artifact = state.artifact
-        self._tracer = tracer
+        self._serving = serving = account.serving
+        self._artifact = serving.artifact
+        self._tracer = serving.tracer
         self._dialect = DIALECTS[decision.surface]
         self._asked = reading.model or decision.group_id
-        self._traces_bodies = state.artifact.settings.trace.body and decision.surface == "chat"
+        self._traces_bodies = self._artifact.settings.trace.body and decision.surface == "chat"
         self._clock = asyncio.get_running_loop().time
         self._deadline = self._clock() + decision.group.total_timeout
         self._committed = False
-        self._dropped: tuple[str, ...] = ()
         self._watcher: Watcher | Relay | None = None
 
     async def run(self) -> None:
@@ -74,7 +70,7 @@ class Exchange:
         failure: UpstreamError | None = None
         for candidate in self.decision.order[: self.decision.group.attempts]:
             self.attempts += 1
-            self.served = candidate
+            self.account.begin(candidate)
             try:
                 await attempt(candidate)
                 return
@@ -84,6 +80,7 @@ class Exchange:
                 failure = failures.from_exception(exc)
                 if self._committed:
                     failure = failures.interrupted(failure)
+            self.account.end(failure)
             if self._committed or not failure.retryable or self._late():
                 break
         assert failure is not None, "an exchange has at least one candidate"  # noqa: S101
@@ -97,26 +94,29 @@ class Exchange:
         if call.started:
             seen = self._watcher.face if self._watcher is not None else None
             event = self._dialect.error_event(error, call.request_id, seen)
+            self.account.close(call.status, code=error.code, outcome="aborted")
             call.write(event)
             call.abort()
             call.notes["code"] = error.code
             return
-        if self.served is not None:
-            error.trace = self._trace(self.served)
+        if (served := self.account.served) is not None:
+            error.trace = self._trace(served)
         raise error
 
     def _reword(self, error: UpstreamError) -> None:
         """What a bridged upstream says is not always what clients of the surface understand."""
-        if self.served is not None and self.served.route.skin != self.decision.surface:
-            context, estimate = self.served.target.context, self.reading.shape.input_tokens
+        served = self.account.served
+        if served is not None and served.route.skin != self.decision.surface:
+            context, estimate = served.target.context, self.reading.shape.input_tokens
             reword(error, self.decision.surface, estimate, context)
 
     def _make_private(self, error: UpstreamError) -> None:
         """Takes out of an upstream's words what the caller may not see: keys, private names."""
-        error.message = self._state.upstreams.censored(error.message)
-        if self.served is None or self._artifact.settings.trace.show_upstream:
+        error.message = self._serving.upstreams.censored(error.message)
+        served = self.account.served
+        if served is None or self._artifact.settings.trace.show_upstream:
             return
-        name = self.served.skin.model
+        name = served.skin.model
         error.message = error.message.replace(name, self._asked)
         if error.param:
             error.param = error.param.replace(name, self._asked)
@@ -130,10 +130,13 @@ class Exchange:
             whole = await self._read_whole(answer, candidate, passage)
         finally:
             answer.close()
-        self.usage, self.unknown = whole.usage, whole.unknown
-        usd = self._cost(candidate)
+        account = self.account
+        account.usage, account.unknown = whole.usage, whole.unknown
+        usd = account.usd()
         block = _JSON_LINE + self._trace(candidate) + self._tracer.cost(usd)
         body = self._traced(whole.body, candidate, usd) if self._traces_bodies else whole.body
+        account.committed()
+        account.close(200)
         self.call.write_whole(200, _passed_back(answer), body, block)
 
     async def _read_whole(self, answer: Answer, candidate: Candidate, passage: Passage) -> Whole:
@@ -163,8 +166,9 @@ class Exchange:
                     raise
         finally:
             pulse.stop()
-            self.usage = watcher.usage
-            self.unknown = watcher.unknown if isinstance(watcher, Relay) else 0
+            self.account.usage = watcher.usage
+            self.account.unknown = watcher.unknown if isinstance(watcher, Relay) else 0
+        self.account.close(200)
         self.call.finish()
         answer.release()
 
@@ -188,18 +192,19 @@ class Exchange:
     def commit(self, candidate: Candidate) -> None:
         """The first content is about to go out: from here on there is no other target."""
         self._committed = True
+        self.account.committed()
         if not self.call.started:
             self.call.start(200, _EVENT_STREAM, self._trace(candidate))
 
     def _passage(self, candidate: Candidate) -> Passage:
         passage = passage_to(self._artifact, self.decision, self.reading, candidate, self.call.body)
-        self._dropped = passage.edited.dropped
+        self.account.dropped = passage.edited.dropped
         return passage
 
     async def _open(self, candidate: Candidate, edited: Edited) -> Answer:
         """The candidate's answer at its head. Raises UpstreamError for any status but 200."""
         timeouts = self._artifact.providers[candidate.target.provider].timeouts
-        answer = await self._state.upstreams.open(
+        answer = await self._serving.upstreams.open(
             candidate.target.provider,
             path=candidate.skin.path,
             headers=request_headers(
@@ -211,6 +216,7 @@ class Exchange:
             body=edited.body,
             first_byte=min(timeouts.first_byte, self._time_left()),
         )
+        self.account.head(answer.status)
         if answer.status == 200:
             return answer
         body = await self._read_error(answer)
@@ -259,7 +265,7 @@ class Exchange:
             self.decision.surface,
             candidate,
             attempts=self.attempts,
-            dropped=self._dropped,
+            dropped=self.account.dropped,
             phase=self.decision.phase,
             estimate=estimate_cost(self._artifact, self.decision, self.reading, candidate),
         )
@@ -274,11 +280,6 @@ class Exchange:
             input_tokens=self.reading.shape.input_tokens,
             usd=usd,
         )
-
-    def _cost(self, candidate: Candidate) -> float | None:
-        if self.usage is None or candidate.target.price is None:
-            return None
-        return cost(self._artifact.prices[candidate.target.price], self.usage)
 
     def _sealer(self, candidate: Candidate) -> stateful.Sealer | None:
         key = self._state.state_key

@@ -24,7 +24,7 @@ import msgspec
 if TYPE_CHECKING:
     from runtime.edge.call import Call
     from runtime.errors import RouterError
-    from runtime.exchange import Exchange
+    from runtime.records.account import Account
 
 LEVELS: Final[dict[str, int]] = {"debug": 10, "info": 20, "warning": 30, "error": 40, "off": 90}
 DEFAULT_LEVEL: Final = "info"
@@ -209,27 +209,31 @@ def log_refusal(call: Call, error: RouterError) -> None:
     log("info", "refused", id=call.request_id, peer=call.peer, status=error.status, code=error.code)
 
 
-def log_exchange(call: Call, exchange: Exchange) -> None:
-    """Adds to the request's line how it was routed, and what it used."""
+def log_account(call: Call, account: Account) -> None:
+    """Adds to the request's line who asked, how it was routed, and what it used."""
     notes = call.notes
-    notes.update(
-        phase=exchange.decision.phase,
-        stream=exchange.reading.stream,
-        attempts=exchange.attempts,
-    )
-    if (served := exchange.served) is not None:
+    notes["token"] = account.token
+    if (decision := account.decision) is not None:
+        notes.update(group=decision.group_id, surface=account.surface)
+    if decision is not None and account.served is not None and account.reading is not None:
+        notes.update(
+            phase=decision.phase,
+            stream=account.reading.stream,
+            attempts=len(account.attempts),
+        )
+    if (served := account.served) is not None:
         notes.update(
             target=served.target_id, provider=served.target.provider, skin=served.route.skin
         )
-    if (usage := exchange.usage) is not None:
+    if (usage := account.usage) is not None:
         notes.update(
             input_tokens=usage.input,
             output_tokens=usage.output,
             cached_tokens=usage.cached,
             reasoning_tokens=usage.reasoning,
         )
-    if exchange.unknown:
-        notes["unknown_events"] = exchange.unknown
+    if account.unknown:
+        notes["unknown_events"] = account.unknown
 
 
 def log_internal(exc: BaseException, call: Call | None = None) -> None:

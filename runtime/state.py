@@ -1,6 +1,6 @@
-"""What one worker holds while it serves: the artifact, the upstreams, the few settings of the host.
+"""What one worker holds while it serves; everything a handler needs reaches it through this record.
 
-Everything a handler needs reaches it through this record; there are no module globals.
+There are no module globals.
 """
 
 from __future__ import annotations
@@ -9,21 +9,32 @@ import datetime as dt
 from dataclasses import dataclass
 
 from runtime.artifact import Artifact
-from runtime.upstream import Upstreams
+from runtime.records.account import Account, Recorder
+from runtime.serving import Serving
 
 
 @dataclass(slots=True)
 class State:
     """`head_start`: seconds of silence after which a stream's 200 head goes out.
 
-    `state_key` signs the ids of stateful answers; None where no skin is stateful.
+    `state_key` signs the ids of stateful answers; None where no skin is stateful. `recorders` get
+    the record of every request.
     """
 
-    artifact: Artifact
-    upstreams: Upstreams
+    serving: Serving
     state_key: bytes | None = None
     head_start: float = 10.0
+    recorders: tuple[Recorder, ...] = ()
     stopping: bool = False
+
+    @property
+    def artifact(self) -> Artifact:
+        """What is served now; who awaits anything in between holds on to `serving` instead."""
+        return self.serving.artifact
+
+    def account(self, request_id: str, surface: str) -> Account:
+        """The notes of a request that comes now."""
+        return Account(request_id, self.serving, surface, self.recorders)
 
     def today(self) -> dt.date:
         """The UTC day tokens and callers are judged by."""

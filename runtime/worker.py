@@ -19,6 +19,7 @@ from runtime.edge import Caps, EdgeProtocol
 from runtime.link import Link
 from runtime.main import CannotRun, Options
 from runtime.memory import collect_seldom, keep_freed_blocks
+from runtime.serving import Serving
 from runtime.state import State
 from runtime.upstream import MissingKeys, Upstreams
 
@@ -50,7 +51,8 @@ def load_state(options: Options) -> State:
         upstreams = Upstreams(artifact.providers, os.environ)
     except (ArtifactError, MissingKeys) as error:
         raise CannotRun(str(error)) from error
-    return State(artifact, upstreams, state_key=_state_key(artifact), head_start=options.head_start)
+    serving = Serving(artifact, upstreams)
+    return State(serving, state_key=_state_key(artifact), head_start=options.head_start)
 
 
 def bind(host: str, port: int, *, shared: bool) -> socket.socket:
@@ -122,7 +124,7 @@ class Worker:
         log.log("info", "stopping", seconds=self._drain)
         await app.ctx.connections.drain(self._drain)
         app.ctx.connections.stop()
-        await app.ctx.state.upstreams.aclose()
+        await app.ctx.state.serving.upstreams.aclose()
         log.log("info", "stopped")
 
     def stop(self) -> None:

@@ -54,6 +54,7 @@ class Call:
     Either `send` a whole answer, or `start`, `write` any number of times, then `finish` or
     `abort`. The task that handles the call is cancelled when the client disconnects.
 
+    `lines` are finished header lines for whatever answer this call gets.
     `path` is normalised, header names are lower-case. `watcher` may hold the watcher of the stream
     being sent: the error event of a shutdown is written with it. `known` holds what was found out
     from the headers alone, for the calls of this connection that have the same. `notes` go into
@@ -69,6 +70,7 @@ class Call:
         "keep_alive",
         "known",
         "label",
+        "lines",
         "method",
         "notes",
         "path",
@@ -98,6 +100,7 @@ class Call:
         self.keep_alive: bool = head.keep_alive
         self.known: dict[object, Any] = head.known
         self.label = ""  # the path as logs may show it: known ones only, parameters as names
+        self.lines = b""
         self.body: bytes = b""
         self.peer: str = edge.peer
         self.request_id = request_id
@@ -192,6 +195,7 @@ class Call:
                 _STATUS_LINES.get(status) or b"HTTP/1.1 %d Unknown\r\n" % status,
                 self._edge.shared.date,
                 b"x-request-id: %b\r\n" % self.request_id.encode(),
+                self.lines,
                 lines,
                 b"" if status in _BODILESS else framing,
                 b"\r\n" if self.keep_alive else b"connection: close\r\n\r\n",

@@ -10,15 +10,15 @@ from typing import Annotated
 
 import msgspec
 
-from runtime.auth import authenticate
 from runtime.decision import Decision, decide, passage_to, refusal, step
 from runtime.dialects import DIALECTS
 from runtime.dialects.reading import Edited, Reading
 from runtime.edge import Call
+from runtime.endpoints.generate import authenticated
 from runtime.exchange import request_headers
 from runtime.selection import Candidate
+from runtime.serving import Serving
 from runtime.state import State
-from runtime.trace import Tracer
 from runtime.upstream import TransportError
 
 _SURFACE = "messages"
@@ -38,18 +38,16 @@ class CountTokens:
 
     def __init__(self, state: State) -> None:
         self._state = state
-        self._tracer = Tracer(state.artifact)
-        # targets whose upstream was found to count nothing
-        self._countless: set[str] = set()
 
     async def __call__(self, call: Call) -> None:
         """Counts the input tokens of a Messages body. Raises RouterError as a real request does."""
-        state = self._state
-        token_id, caller = authenticate(state.artifact, call.headers, state.today())
+        state, serving = self._state, self._state.serving
+        artifact = serving.artifact
+        token_id, caller = authenticated(state, serving, call)
         call.notes["token"] = token_id
-        reading = DIALECTS[_SURFACE].read(call.body, call.headers, state.artifact.settings)
+        reading = DIALECTS[_SURFACE].read(call.body, call.headers, artifact.settings)
         decision = decide(
-            state.artifact,
+            artifact,
             _SURFACE,
             caller,
             reading,
@@ -59,19 +57,38 @@ class CountTokens:
         )
         call.notes.update(group=decision.group_id, surface=_SURFACE)
         if not decision.order:
-            error = refusal(state.artifact, decision, reading)
-            error.trace = self._tracer.refused(decision.group_id, _SURFACE)
+            error = refusal(artifact, decision, reading)
+            error.trace = serving.tracer.refused(decision.group_id, _SURFACE)
             raise error
-        await self._answer(call, reading, decision, decision.order[0])
+        await _Count(call, serving, reading, decision, decision.order[0]).answer()
 
-    async def _answer(
-        self, call: Call, reading: Reading, decision: Decision, candidate: Candidate
+
+class _Count:
+    """One answer."""
+
+    def __init__(
+        self,
+        call: Call,
+        serving: Serving,
+        reading: Reading,
+        decision: Decision,
+        candidate: Candidate,
     ) -> None:
-        edited = self._edit(call, reading, decision, candidate)
-        tokens, source = await self._ask(call, candidate, edited), "upstream"
+        self._call = call
+        self._serving = serving
+        self._reading = reading
+        self._decision = decision
+        self._candidate = candidate
+
+    async def answer(self) -> None:
+        """The provider's own count, else our estimate."""
+        decision, reading, candidate = self._decision, self._reading, self._candidate
+        edited = self._edit()
+        tokens, source = await self._ask(edited), "upstream"
         if tokens is None:
             tokens, source = reading.shape.input_tokens, "estimate"
-        trace = self._tracer.routed(
+        tracer = self._serving.tracer
+        trace = tracer.routed(
             decision.group_id,
             _SURFACE,
             candidate,
@@ -79,41 +96,43 @@ class CountTokens:
             dropped=edited.dropped,
             phase=decision.phase,
         )
-        trace += self._tracer.lines({"Count": source})
-        await call.send(200, [_JSON], msgspec.json.encode({"input_tokens": tokens}), trace)
+        trace += tracer.lines({"Count": source})
+        await self._call.send(200, [_JSON], msgspec.json.encode({"input_tokens": tokens}), trace)
 
-    def _edit(
-        self, call: Call, reading: Reading, decision: Decision, candidate: Candidate
-    ) -> Edited:
+    def _edit(self) -> Edited:
         """The body as for an answer; but counting knows no output cap, and nothing a patch adds."""
+        artifact, reading, candidate = self._serving.artifact, self._reading, self._candidate
+        decision = self._decision
         skin = msgspec.structs.replace(candidate.skin, cap=None, patch={})
         plain = msgspec.structs.replace(
-            step(self._state.artifact, decision, reading, candidate),
+            step(artifact, decision, reading, candidate),
             skin=skin,
             cap=None,
             group_default=None,
         )
-        artifact = self._state.artifact
-        return passage_to(artifact, decision, reading, candidate, call.body, plain).edited
+        body = self._call.body
+        return passage_to(artifact, decision, reading, candidate, body, plain).edited
 
-    async def _ask(self, call: Call, candidate: Candidate, edited: Edited) -> int | None:
+    async def _ask(self, edited: Edited) -> int | None:
         """The provider's own count; None where it has none or does not answer well."""
-        if candidate.route.skin != _SURFACE or candidate.target_id in self._countless:
+        candidate, countless = self._candidate, self._serving.countless
+        if candidate.route.skin != _SURFACE or candidate.target_id in countless:
             return None
         try:
             async with asyncio.timeout(_PATIENCE):
-                status, body = await self._fetch(call, candidate, edited)
+                status, body = await self._fetch(edited)
         except (TransportError, TimeoutError):
             return None
         if status in _NO_SUCH_PATH:
-            self._countless.add(candidate.target_id)
+            countless.add(candidate.target_id)
         return _count_in(body) if status == 200 else None
 
-    async def _fetch(self, call: Call, candidate: Candidate, edited: Edited) -> tuple[int, bytes]:
-        answer = await self._state.upstreams.open(
+    async def _fetch(self, edited: Edited) -> tuple[int, bytes]:
+        candidate = self._candidate
+        answer = await self._serving.upstreams.open(
             candidate.target.provider,
             path=f"{candidate.skin.path}/count_tokens",
-            headers=request_headers(call, candidate, edited, streaming=False),
+            headers=request_headers(self._call, candidate, edited, streaming=False),
             body=edited.body,
             first_byte=_PATIENCE,
         )

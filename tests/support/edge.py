@@ -14,6 +14,7 @@ import uvloop
 from runtime.app import App, create_app
 from runtime.artifact import Artifact, read_listing
 from runtime.edge import Call, Caps, EdgeProtocol
+from runtime.serving import Serving
 from runtime.state import State
 from runtime.upstream import Upstreams
 from runtime.vocabulary import Caller, Settings, Token
@@ -189,7 +190,7 @@ def running(
     edge = Edge()
     handle = handler(edge) if handler is not None else edge.echo
     paths = (b"/v1/chat/completions", b"/v1/responses", b"/v1/messages")
-    state = State(artifact(), Upstreams({}, {}))
+    state = State(Serving(artifact(), Upstreams({}, {})))
     edge.app = create_app(state, hot=dict.fromkeys(paths, handle), caps=caps)
     sock = socket.socket()
     sock.bind(("127.0.0.1", 0))

@@ -23,6 +23,7 @@ import uvloop
 from runtime.app import create_app
 from runtime.artifact import Artifact, load
 from runtime.edge import EdgeProtocol
+from runtime.serving import Serving
 from runtime.state import State
 from runtime.upstream import Upstreams
 from tests.support.router import Token, build
@@ -151,7 +152,7 @@ def serving(
         {p.key_env: "provider-key" for p in artifact.providers.values() if p.key_env},
         transports=dict.fromkeys(artifact.providers, transport),
     )
-    served.state = State(artifact, upstreams, state_key, head_start)
+    served.state = State(Serving(artifact, upstreams), state_key, head_start)
     with _in_a_thread(served.state) as port:
         served.port = port
         yield served
@@ -177,7 +178,7 @@ def _in_a_thread(state: State) -> Iterator[int]:
         await stop.wait()
         server.close()
         app.ctx.connections.stop()
-        await state.upstreams.aclose()
+        await state.serving.upstreams.aclose()
 
     def run() -> None:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

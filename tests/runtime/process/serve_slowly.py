@@ -12,6 +12,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
 from runtime.app import create_app
 from runtime.edge import Call
+from runtime.serving import Serving
 from runtime.state import State
 from runtime.upstream import Upstreams
 from runtime.worker import Worker, bind
@@ -29,7 +30,7 @@ async def stream(call: Call) -> None:
 
 def main() -> None:
     """Serves on a free port."""
-    app = create_app(State(artifact(), Upstreams({}, {})), hot={b"/v1/messages": stream})
+    app = create_app(State(Serving(artifact(), Upstreams({}, {}))), hot={b"/v1/messages": stream})
     worker = Worker(app, bind("127.0.0.1", 0, shared=False), None, float(sys.argv[1]))
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(worker.serve())
