@@ -4,6 +4,7 @@
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin
+SERVER := .server
 CLIENTS := .clients
 PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 DEPLOYMENTS := $(wildcard deployments/*.yaml)
@@ -32,8 +33,8 @@ refresh: $(VENV)/installed
 	$(RUN)/python -m tests.compiler.review.cases
 	$(RUN)/python -m pytest --quiet --snapshot-update tests/runtime/dialects/test_captures.py tests/testing/test_deployments.py tests/bridges/test_requests.py tests/bridges/test_answers.py tests/bridges/test_cells.py tests/runtime/events/test_decoders_recordings.py
 
-bench: $(VENV)/installed
-	$(RUN)/python -m tests.benchmarks
+bench: $(VENV)/installed $(SERVER)/installed
+	BENCH_PYTHON=$(CURDIR)/$(SERVER)/bin/python $(RUN)/python -m tests.benchmarks
 
 clients: $(VENV)/installed $(CLIENTS)/node/installed $(CLIENTS)/aider/installed
 	$(RUN)/python -m pytest -m clients tests/clients
@@ -45,6 +46,12 @@ $(VENV)/installed: requirements-test.lock pyproject.toml
 	$(PYTHON) -m venv --clear $(VENV)
 	$(RUN)/python $(PIP_INSTALL) --require-hashes -r requirements-test.lock
 	$(RUN)/python $(PIP_INSTALL) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# What a server has, and nothing of what tests need.
+$(SERVER)/installed: requirements.lock
+	$(PYTHON) -m venv --clear $(@D)
+	$(@D)/bin/python $(PIP_INSTALL) --require-hashes -r requirements.lock
 	@touch $@
 
 # `install`, not `ci`: the lock may lack an agent's binaries for other platforms, which `ci` refuses.

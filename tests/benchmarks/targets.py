@@ -68,9 +68,14 @@ def nginx(work: Path, upstream: int) -> Target:
 
 
 def interlock(name: str, artifact: Path, *, log: str) -> Target:
-    """The router on a compiled deployment, everything on its way switched on."""
+    """The router on a compiled deployment, everything on its way switched on.
+
+    BENCH_PYTHON names the interpreter of an environment as servers have it: Sanic imports packages
+    for tests where it finds them, which shows in the cold start.
+    """
     port = free_port()
-    command = [sys.executable, "-m", "runtime", str(artifact), "--port", str(port)]
+    python = os.environ.get("BENCH_PYTHON", sys.executable)
+    command = [python, "-m", "runtime", str(artifact), "--port", str(port)]
     return Target(
         name,
         port,
