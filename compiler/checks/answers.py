@@ -377,10 +377,10 @@ def client_without_group(deployment: Deployment, plan: Plan) -> Iterator[Finding
         opened = frozenset[str]().union(*(surfaces[group] for group in caller.groups))
         for index, client in enumerate(caller.clients):
             if opened.isdisjoint(spoken[index]):
-                titles = " and ".join(TITLES[surface] for surface in spoken[index])
+                (surface,) = spoken[index]  # who may speak any dialect speaks one of these
                 yield Finding(
                     ("callers", caller.id, "clients", index),
-                    f"`{client}` speaks {titles}, which no group of `{caller.id}` opens",
+                    f"`{client}` speaks {TITLES[surface]}, which no group of `{caller.id}` opens",
                     hint="take it out, or open that surface in one of the groups",
                 )
         for index, group in enumerate(caller.groups):

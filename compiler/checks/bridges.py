@@ -14,7 +14,7 @@ from compiler.plan.features import skin_features
 from compiler.plan.paths import TITLES
 from runtime.bridges.fields import DROP, REFUSE, Field
 from runtime.bridges.served import BRIDGES
-from runtime.vocabulary import CARRY, LOWERS, STREAM, words
+from runtime.vocabulary import CARRY, LOWERS, words
 
 Check = Callable[[Deployment, Plan], Iterable[Finding]]
 
@@ -226,6 +226,5 @@ def _has(skin: SkinDef, word: str) -> bool:
     """Whether a skin has what a carry word names, after lowering."""
     if word == "reasoning":
         return skin.reasoning is not None
-    features = skin_features(skin) | (STREAM if skin.stream != "none" else 0)
     wanted = CARRY[word]
-    return bool(features & LOWERS.get(wanted, wanted))
+    return bool(skin_features(skin) & LOWERS.get(wanted, wanted))

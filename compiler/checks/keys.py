@@ -9,9 +9,6 @@ from compiler.diagnostics import Finding, Location, Path, rule
 from compiler.keylike import credential_kind, credentials_in, random_looking
 from compiler.source import Document
 
-# Digests and names of variables are long and random-looking, and no secrets.
-_PUBLIC = frozenset({"sha256", "key_env", "key_file", "key_id"})
-
 
 @rule("IL601")
 def key_in_file(document: Document) -> Iterator[Finding]:
@@ -39,7 +36,7 @@ def key_in_file(document: Document) -> Iterator[Finding]:
     for path, text, on_key in _texts(document.data, ()):
         field = next((step for step in reversed(path) if isinstance(step, str)), "")
         kind = credential_kind(text)
-        if kind is None and not on_key and field not in _PUBLIC and random_looking(field, text):
+        if kind is None and not on_key and random_looking(field, text):
             kind = "a credential"
         if kind:
             at = document.locate(path, "key" if on_key else "value")

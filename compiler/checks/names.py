@@ -493,4 +493,4 @@ def client_built_in(deployment: Deployment) -> Iterator[Finding]:
 
 
 def _listed(names: Iterable[str]) -> str:
-    return ", ".join(f"`{name}`" for name in names) or "nothing"
+    return ", ".join(f"`{name}`" for name in names)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 
 from compiler.diagnostics import Finding, Severity, rule
 from compiler.model import Deployment
@@ -24,16 +25,14 @@ def budgets_unordered(deployment: Deployment) -> Iterator[Finding]:
         reasoning:
           budgets: {low: 2048, high: 8192}
     """
-    below = ("", 0)
-    for level, budget in deployment.settings.budgets.items():  # in the order of the levels
-        if budget <= below[1]:
+    budgets = deployment.settings.budgets.items()  # in the order of the levels
+    for (lower, less), (level, budget) in pairwise(budgets):
+        if budget <= less:
             yield Finding(
                 ("reasoning", "budgets", level),
-                f"the budget of `{level}` ({budget}) is not above that of `{below[0]}`"
-                f" ({below[1]})",
+                f"the budget of `{level}` ({budget}) is not above that of `{lower}` ({less})",
                 hint="let budgets rise with the levels",
             )
-        below = (level, budget)
 
 
 @rule("IL661", Severity.WARNING)

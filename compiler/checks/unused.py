@@ -9,6 +9,7 @@ from compiler.checks.names import references, unresolved
 from compiler.checks.walk import section, skins, written_skins
 from compiler.diagnostics import Finding, Path, Severity, rule
 from compiler.model import Deployment, SkinDef, TargetDef
+from compiler.plan.verdicts import is_active
 
 # Section -> what references call its entries. Targets and groups have codes of their own.
 _SECTIONS: Final[dict[str, tuple[str, ...]]] = {
@@ -103,8 +104,7 @@ def idle_group(deployment: Deployment) -> Iterator[Finding]:
     callable_ = {
         group
         for caller in deployment.callers.values()
-        if caller.status == "active"
-        and (caller.expires is None or caller.expires >= deployment.as_of)
+        if is_active(deployment, caller)
         for group in caller.groups
     }
     for id_ in deployment.groups:

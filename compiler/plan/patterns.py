@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import re._constants as codes  # type: ignore[import-not-found]  # typeshed leaves the parser out
 import re._parser as parser  # type: ignore[import-not-found]  # typeshed leaves the parser out
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from itertools import pairwise
 from typing import Any, Final
 
@@ -23,7 +23,6 @@ _REPEATS: Final = (codes.MAX_REPEAT, codes.MIN_REPEAT, codes.POSSESSIVE_REPEAT)
 _REFUSED: Final = {
     codes.GROUPREF: "refers back to a group",
     codes.GROUPREF_EXISTS: "depends on a group",
-    codes.GROUPREF_IGNORE: "refers back to a group",
     codes.ASSERT: "looks around",
     codes.ASSERT_NOT: "looks around",
 }
@@ -58,12 +57,9 @@ def pattern_problem(pattern: str) -> str:
 def one_of(pattern: str) -> tuple[str, ...]:
     """Words in lower case, some of which stand in every text that a safe pattern is found in.
 
-    Empty where there are none to be relied on.
+    Empty where there are none to be relied on. The pattern is one without a `pattern_problem`.
     """
-    try:
-        words = _words(parser.parse(pattern, re.IGNORECASE))
-    except (re.error, RecursionError, OverflowError, ValueError):
-        return ()
+    words = _words(parser.parse(pattern, re.IGNORECASE))
     return tuple(dict.fromkeys(words)) if _length(words) >= _SHORTEST_WORD else ()
 
 
@@ -113,7 +109,7 @@ def _work(parsed: Any, after: _First) -> tuple[int, int]:
 
 def _work_of(code: Any, argument: Any, after: _First) -> tuple[int, int]:
     if code in _REPEATS:
-        low, high, inner = argument[0], min(argument[1], SEEN), argument[2]
+        low, high, inner = min(argument[0], SEEN), min(argument[1], SEEN), argument[2]
         steps, ways = _work(inner, after)
         once = code is codes.POSSESSIVE_REPEAT or low == high or _apart(inner, after)
         return max(high, 1) * max(steps, 1), ways if once else (high - low) * ways + 1
@@ -148,7 +144,7 @@ def _leading(parsed: Any) -> str:
     for code, argument in parsed:
         if code is not codes.LITERAL:
             break
-        word += chr(argument).lower()
+        word += chr(argument).casefold()
     return word
 
 
@@ -169,7 +165,7 @@ def _first(items: Iterable[Any], after: _First) -> _First:
 
 def _begins(code: Any, argument: Any) -> _First:
     if code is codes.LITERAL:
-        return frozenset((chr(argument).lower(), chr(argument).upper()))
+        return frozenset((chr(argument),))
     found: frozenset[str] = _NOTHING
     inside = _inside(code, argument)
     for inner in inside:
@@ -181,21 +177,22 @@ def _begins(code: Any, argument: Any) -> _First:
 
 
 def _matches(code: Any, argument: Any, character: str) -> bool:
-    """Whether a single item takes a character; what is not known here takes all."""
-    if code is codes.LITERAL:
-        return character.lower() == chr(argument).lower()
-    if code is codes.NOT_LITERAL:
-        return character.lower() != chr(argument).lower()
-    if code is codes.RANGE:
-        low, high = argument
-        return any(low <= ord(c) <= high for c in (character.lower(), character.upper()))
-    if code is codes.CATEGORY:
-        return re.match(_CATEGORIES[argument], character) is not None
-    if code is codes.IN:
-        negated = argument[0][0] is codes.NEGATE
-        found = any(_matches(kind, value, character) for kind, value in argument[negated:])
-        return found is not negated
-    return True
+    """Whether a single item takes a character in either case; what is not known here takes all."""
+    known = _CLASSES.get(code)
+    if known is None:
+        return True
+    return re.match(f"[{known(argument)}]", character, re.IGNORECASE) is not None
+
+
+# One item of a pattern that takes one character -> how it is written between brackets.
+_CLASSES: Final[Mapping[Any, Callable[[Any], str]]] = {
+    codes.LITERAL: lambda code: re.escape(chr(code)),
+    codes.NOT_LITERAL: lambda code: "^" + re.escape(chr(code)),
+    codes.RANGE: lambda ends: "-".join(re.escape(chr(code)) for code in ends),
+    codes.NEGATE: lambda _: "^",
+    codes.CATEGORY: lambda category: _CATEGORIES[category],
+    codes.IN: lambda items: "".join(_CLASSES[code](argument) for code, argument in items),
+}
 
 
 # --- what a match cannot do without ------------------------------------------------------------

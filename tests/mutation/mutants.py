@@ -34,6 +34,7 @@ COUNTED = {
 # Types are mypy's business, and no test calls `__all__` or asks whether a record is frozen.
 UNREAD = {"annotation", "returns", "type_params", "decorator_list"}
 TYPING = {"TypeVar", "cast", "ParamSpec"}
+GENERIC = {"tuple", "Callable", "Mapping"}  # what the alias of a type begins with
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,8 @@ def _is_unread(node: Any) -> bool:
             return True
         case ast.Call(func=ast.Name(id=called)):
             return called in TYPING
+        case ast.Assign(value=ast.Subscript(value=ast.Name(id=base))):
+            return base in GENERIC
         case ast.If(test=ast.Name(id="TYPE_CHECKING")):
             return True
     return False
@@ -122,6 +125,8 @@ def _own(node: ast.AST, put: Callable[[ast.AST], None]) -> Iterator[_Site]:
             yield _Site(change, node, lambda: setattr(node, "op", new))
         case ast.If() | ast.IfExp() | ast.While():
             yield _Site("condition negated", node, lambda: _negate(node))
+        case ast.Return(value=ast.Constant(value=None)):
+            return  # the same program
         case ast.Return(value=ast.AST()):
             yield _Site("returns None", node, lambda: setattr(node, "value", ast.Constant(None)))
         case ast.Expr(value=ast.Yield() | ast.YieldFrom()):

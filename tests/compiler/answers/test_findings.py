@@ -6,7 +6,7 @@ import pytest
 
 from compiler.checks import answers, bridges
 from compiler.diagnostics import Severity
-from tests.compiler.build.worlds import caller, findings, group, planned, skin, small
+from tests.compiler.build.worlds import caller, findings, group, skin, small
 
 TWO = {
     "own": {"base_url": "https://own.example/v1", "key_env": "OWN_KEY"},
@@ -88,18 +88,20 @@ def test_every_check_has_its_page():
         assert "Good:\n" in page
 
 
-def test_targets_with_the_same_tag_are_told(monkeypatch):
-    two = {name: {"provider": "own", "model": name, "skins": {"responses": skin(stateful=True)}}
-           for name in ("t", "u")}  # fmt: skip
-    deployment = planned(small(targets=two, groups={"g": group(surfaces=["responses"])}))
-    twin = type(deployment.tables.targets["u"])(
-        **{f: getattr(deployment.tables.targets["u"], f)
-           for f in deployment.tables.targets["u"].__struct_fields__ if f != "tag"},
-        tag=deployment.tables.targets["t"].tag,
-    )  # fmt: skip
-    deployment.tables.targets["u"] = twin
-    found = list(answers.ambiguous_tag(deployment.deployment, deployment))
-    assert [finding.path for finding in found] == [("targets", "u")]
+def test_targets_with_the_same_tag_are_told():
+    """Among some thousand names two have the same first six digits: these."""
+
+    def told(*names, **more):
+        some = {name: {"provider": "own", "model": "m",
+                       "skins": {"responses": skin(**more)}} for name in names}  # fmt: skip
+        members = [{"target": name} for name in names]
+        document = small(targets=some, groups={"g": group(surfaces=["responses"], members=members)})
+        return [d.message for d in findings(document) if d.code == "IL409"]
+
+    twins = "answers of `t7818` could not be told from those of `t5349`"
+    assert told("t5349", "t7818", stateful=True) == [twins]
+    assert told("t5349", "t7818") == []
+    assert told("t5349", "t7819", stateful=True) == []
 
 
 def test_a_broken_promise_names_shape_count_nearest_and_what_it_lacks():

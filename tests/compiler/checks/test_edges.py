@@ -7,6 +7,9 @@ import json
 import pytest
 
 from compiler.checks import check_deployment
+from compiler.checks.keys import key_in_file
+from compiler.diagnostics import Report
+from compiler.source import read_yaml
 from tests.compiler.answers.test_findings import targets
 from tests.compiler.build.worlds import caller, findings, group, resolved, skin, small
 
@@ -178,3 +181,160 @@ def test_a_condition_on_a_level_can_hold_where_a_level_may_be_dropped(unsupporte
         },
     )
     assert [d.code for d in findings(document) if d.code == "IL405"] == codes
+
+
+def test_a_caller_of_smoke_groups_alone_does_not_end_the_search():
+    smoke = group(purpose="smoke")
+    document = small(
+        groups={"g": group(), "s": smoke},
+        callers={"ci": caller(groups=["s"]), "alice": caller(groups=["g", "s"])},
+    )
+    (found,) = told("IL313", document)
+    assert found.message == "`alice` has production groups and the smoke group `s`"
+    assert at(document, found).startswith('"s"')
+
+
+def test_an_unsafe_set_of_rules_does_not_spare_the_examples_of_the_next():
+    wrong = {"rules": [{"phase": "rest"}, {"phase": "plan"}], "examples": {"Plan it": "plan"}}
+    unsafe = {"rules": [{"phase": "plan", "last_user": "(a+)+"}, {"phase": "rest"}],
+              "examples": {"Plan it": "plan"}}  # fmt: skip
+    document = small(phase_rules={"unsafe": unsafe, "wrong": wrong})
+    (found,) = told("IL653", document)
+    assert found.message == "this example is in the phase `rest`, not `plan`"
+    assert at(document, found).startswith('"plan"}')
+
+
+def test_a_key_that_looks_like_a_credential_is_shown_itself():
+    text = "providers:\n  own:\n    headers:\n      sk-ant-aaaaaaaaaaaa: words\n"
+    found = list(key_in_file(read_yaml(text, "keys.yaml", Report())))
+    assert [(f.at.line, f.at.column, f.message) for f in found] == [
+        (4, 7, "`this key` holds what looks like an Anthropic key")
+    ]
+
+
+def test_a_credential_in_a_comment_is_kept_from_every_line_that_is_quoted():
+    text = "interlock: 1  # once sk-ant-aaaaaaaaaaaa, now in the environment\n"
+    (found,) = key_in_file(read_yaml(text, "keys.yaml", Report()))
+    assert (found.at.line, found.at.column, found.at.width) == (1, 22, 19)
+    assert found.secret == "sk-ant-aaaaaaaaaaaa"
+    assert found.message == "this line holds what looks like an Anthropic key"
+
+
+@pytest.mark.parametrize("field", ["sha256", "key_env", "key_file", "key_id"])
+def test_a_digest_and_the_name_of_a_key_are_no_credentials(field):
+    text = f"{field}: Zk3uW9qLx2Rt8vYb5Nc7Hd1Mf6Pg4Js0\n"
+    assert list(key_in_file(read_yaml(text, "keys.yaml", Report()))) == []
+
+
+def test_only_the_groups_that_use_a_provider_say_how_long_it_is_waited_for():
+    both = {
+        "t": {"provider": "own", "model": "m", "skins": {"chat": skin()}},
+        "u": {"provider": "far", "model": "u", "skins": {"chat": skin()}},
+    }
+    waits = {"first_byte": "50s"}
+    document = small(
+        providers={name: {"base_url": f"https://{name}.example/v1", "key_env": "KEY",
+                          "timeouts": waits} for name in ("own", "far")},
+        targets=both,
+        groups={
+            "g": group(policy={"kind": "ordered", "attempt_timeout": "40s"}),
+            "h": group(policy={"kind": "ordered", "attempt_timeout": "50s"},
+                       members=[{"target": "u"}]),
+        },
+    )  # fmt: skip
+    (found,) = told("IL647", document)
+    assert found.message == (
+        "`own` waits 50s for the first byte, and no group waits longer than 40s for an attempt"
+    )
+    assert at(document, found).startswith('"50s"')
+
+
+@pytest.mark.parametrize("field", ["requests", "tokens", "usd"])
+def test_no_day_holds_more_than_its_month(field):
+    def limits(day):
+        return small(limits={"dev": {"day": {field: day}, "month": {field: 9}}})
+
+    assert told("IL616", limits(9)) == []
+    (found,) = told("IL616", limits(10))
+    assert found.message == f"a day of `dev` holds more {field} (10) than its month (9)"
+    assert at(limits(10), found).startswith("10}")
+
+
+SAYS, OTHER = {"last_user": "crash"}, {"last_user": "fail"}
+TOOLS, SHORT, LONG = {"after_tools": True}, {"max_chars": 9}, {"min_input_tokens": 9}
+
+
+@pytest.mark.parametrize(
+    ("earlier", "row", "says"),
+    [
+        (SAYS, SAYS, True),
+        (SAYS, SAYS | SHORT, True),
+        (SAYS, SAYS | TOOLS, True),
+        (SAYS, OTHER, False),
+        (SAYS, TOOLS, False),
+        (TOOLS, TOOLS | SAYS, True),
+        (TOOLS, {"after_tools": False}, False),
+        (TOOLS, SAYS, False),
+        (SAYS | TOOLS, SAYS, False),
+        (SHORT, SAYS | SHORT, True),
+        (SHORT, SAYS | {"max_chars": 8}, True),
+        (SHORT, SAYS | {"max_chars": 10}, False),
+        (SHORT, SAYS, False),
+        ({"max_chars": 4000}, SAYS, False),
+        (LONG, SAYS | LONG, True),
+        (LONG, SAYS | {"min_input_tokens": 10}, True),
+        (LONG, SAYS | {"min_input_tokens": 8}, False),
+        (LONG, SAYS, False),
+        ({"min_input_tokens": 1}, SAYS, False),
+    ],
+)
+def test_a_rule_is_shadowed_by_one_that_asks_for_no_more(earlier, row, says):
+    rows = [{"phase": "plan", **earlier}, {"phase": "test", **row}, {"phase": "rest"}]
+    document = small(phase_rules={"own": {"rules": rows}})
+    found = told("IL652", document)
+    assert [d.message for d in found] == (
+        ["this rule never counts: rule 1 holds whenever it does"] if says else []
+    )
+    assert all(at(document, d).startswith('{"phase": "test"') for d in found)
+
+
+def test_budgets_rise_from_the_first_token():
+    assert told("IL660", small(reasoning={"budgets": {"low": 1, "high": 2}})) == []
+    document = small(reasoning={"budgets": {"low": 1, "high": 1}})
+    (found,) = told("IL660", document)
+    assert found.message == "the budget of `high` (1) is not above that of `low` (1)"
+    assert at(document, found).startswith("1}")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://own.example/v1?x=1",
+        "https://own.example/v1#x",
+        "https://own.example\\v1",
+        "https://me@own.example/v1",
+        "https://own.example/%76",
+        "https://own.example/./v1",
+        "https://own.example/..",
+        "https://own.example//v1",
+        "https://own.example:123456/v1",
+        "https:///v1",
+        "https://own.example/v 1",
+        "ftp://own.example/v1",
+    ],
+)
+def test_a_url_that_two_readers_may_take_in_two_ways_is_refused_even_inside(url):
+    own = {"base_url": url, "auth": "none", "allow_http": True}
+    (found,) = told("IL602", small(providers={"own": own}))
+    assert found.message == "the base URL of `own` is not a plain URL"
+    assert [d.message for d in told("IL603", small(public_url=url))] == [
+        "`public_url` is not a plain URL"
+    ]
+
+
+@pytest.mark.parametrize(
+    "url", ["http://[::1]:8000/v1", "http://gpu-1_a:65535", "https://own.example/a/..b/.c"]
+)
+def test_a_plain_url_may_lead_into_the_own_network(url):
+    own = {"base_url": url, "auth": "none", "allow_http": True}
+    assert told("IL602", small(providers={"own": own})) == []

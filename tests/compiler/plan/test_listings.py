@@ -151,3 +151,33 @@ def test_one_entry_stands_on_one_line():
 def test_an_empty_catalog_is_an_empty_list():
     (only,) = planned(small()).listings.values()
     assert only.text.endswith('"last_id":"g","models":[]}\n')
+
+
+def test_a_surface_that_leads_nowhere_within_a_reach_says_nothing_of_levels():
+    far = {"base_url": "https://far.example/v1", "key_env": "FAR_KEY"}
+    own = {"base_url": "https://own.example/v1", "key_env": "OWN_KEY"}
+    two = targets(t={"skins": {"chat": thinks("low")}}, u={"skins": {"messages": skin()}})
+    two["u"]["provider"] = "far"
+    body = listing(
+        providers={"own": own, "far": far},
+        targets=two,
+        groups={"g": group(surfaces=["chat", "messages"],
+                           members=[{"target": "t"}, {"target": "u"}])},
+    )  # fmt: skip
+    assert body["data"][0]["default_reasoning_level"] == "low"
+
+
+@pytest.mark.parametrize(("far", "parallel"), [(True, False), (False, True)])
+def test_parallel_calls_are_offered_where_somebody_within_reach_makes_them(far, parallel):
+    hosts = {name: {"base_url": f"https://{name}.example/v1", "key_env": "KEY"}
+             for name in ("own", "far")}  # fmt: skip
+    two = targets(
+        t={"skins": {"responses": skin()}},
+        u={"skins": {"responses": skin(tools=["function", "parallel"])}},
+    )
+    two["u"]["provider"] = "far" if far else "own"
+    members = [{"target": name} for name in two]
+    body = listing(
+        providers=hosts, targets=two, groups={"g": group(surfaces=["responses"], members=members)}
+    )
+    assert body["models"][0]["supports_parallel_tool_calls"] is parallel
