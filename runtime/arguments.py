@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
+_OBJECT: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 # The one parameter of a wrapped custom tool.
 INPUT: Final = "input"
 
@@ -47,13 +48,19 @@ def unwrapped(arguments: str) -> str:
 
 
 def arguments_object(arguments: Any) -> dict[str, Any]:
-    """The arguments of a call as Messages wants them: an object; what is none becomes `input`."""
+    """The arguments of a call as Messages wants them: an object; what is none becomes `input`.
+
+    The values of a text stay as it spells them.
+    """
     if isinstance(arguments, dict):
         return arguments
     if not isinstance(arguments, str) or not arguments.strip():
         return {}
     try:
-        document = msgspec.json.decode(arguments)
+        return _OBJECT.decode(arguments)
     except (msgspec.DecodeError, RecursionError):
-        return {"input": arguments}
-    return document if isinstance(document, dict) else {"input": document}
+        pass
+    try:
+        return {INPUT: msgspec.json.decode(arguments)}
+    except (msgspec.DecodeError, RecursionError):
+        return {INPUT: arguments}

@@ -16,7 +16,7 @@ from typing import Final, Protocol
 import msgspec
 
 from runtime import failures
-from runtime.bridges.body import plain
+from runtime.bridges.body import opened
 from runtime.bridges.crossing import Crossed, Crossing
 from runtime.bridges.relay import MAY_BE_EMPTY, Relay, StreamRelay, Told, WholeRelay
 from runtime.bridges.served import BRIDGES
@@ -90,8 +90,8 @@ def passage(
 def _crossed(reading: Reading, upstream: str, step: Step, domain: str) -> tuple[Edited, Crossed]:
     bridge = BRIDGES[f"{reading.dialect}_to_{upstream}"]
     crossing = Crossing(reading=reading, step=step, domain=domain)
-    # read anew for each candidate: what a skin changes in it must not reach the next one
-    crossed = bridge.request(plain(reading), crossing)
+    # opened anew for each candidate: what a skin changes in it must not reach the next one
+    crossed = bridge.request(opened(reading), crossing)
     edited = DIALECTS[upstream].edit(
         crossed.top, _on_the_far_side(reading, upstream, crossed, step), step
     )

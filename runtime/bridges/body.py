@@ -1,142 +1,185 @@
-"""A caller's body as plain data for a bridge to walk: all of it, but for the texts of long tool
-results, which are carried as they are spelt. It knows where those stand and nothing else.
+"""A caller's body as bridges walk it: what is only carried is never decoded.
 
-They are most of an agent's body. Not to unescape and escape them again, nor to copy them twice,
-takes an eighth off the way over a bridge of a request of 200 KB.
+The history is what the reader of its dialect left; texts and schemas stay as they are spelt, to be
+written again by copying bytes. It knows where those stand and nothing else.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 import msgspec
 
-from runtime.dialects.decode import decode
+from runtime.dialects.decode import ABSENT, UNREADABLE, decode, invalid, too_deep, unreadable
+from runtime.dialects.parts import is_text
+from runtime.dialects.parts import opened as opened_content
 from runtime.dialects.reading import Reading
+from runtime.dialects.responses.read import Item
 
-# Shorter texts are decoded: to find out what may be carried costs more than it saves.
-_LONG: Final = 1024  # bytes
+# A text: one of our own making, or as the caller spelt it.
+Text = str | msgspec.Raw
+
 _QUOTE: Final = b'"'[0]
-_OPEN_LIST: Final = b"["[0]
-# The first character of a text that is carried: with it no text is blank.
-_VISIBLE: Final = frozenset(range(b"!"[0], b"~"[0] + 1)) - {b"\\"[0]}
+_OPEN: Final = b"{"[0]
+# A text of a part that says nothing: readers let no other value pass.
+UNSAID: Final = (ABSENT, msgspec.Raw(b'""'), msgspec.Raw(b"null"))
+# The first character of a text that is surely not blank.
+_VISIBLE: Final = frozenset(range(b"!"[0], b"~"[0] + 1)) - frozenset(b'"\\')
 
 
-class _ChatResult(
-    msgspec.Struct, tag_field="role", tag="tool", forbid_unknown_fields=True, gc=False
-):
-    content: msgspec.Raw
-    tool_call_id: str
+class _ChatTool(msgspec.Struct, forbid_unknown_fields=True):
+    """A tool as Chat nests it, with nothing beside: its members come with it in one pass."""
 
-    def plain(self) -> dict[str, Any]:
-        content = _carried(self.content)
-        return {"role": "tool", "tool_call_id": self.tool_call_id, "content": content}
+    type: Any = None
+    function: dict[str, msgspec.Raw] | None = None
 
-
-class _ResponsesResult(
-    msgspec.Struct,
-    tag_field="type",
-    tag="function_call_output",
-    forbid_unknown_fields=True,
-    gc=False,
-):
-    output: msgspec.Raw
-    call_id: str
-    id: Any = msgspec.UNSET
-
-    def plain(self) -> dict[str, Any]:
-        item = {
-            "type": "function_call_output",
-            "call_id": self.call_id,
-            "output": _carried(self.output),
-        }
-        if self.id is not msgspec.UNSET:
-            item["id"] = self.id
-        return item
-
-
-class _MessagesResult(
-    msgspec.Struct, tag_field="type", tag="tool_result", forbid_unknown_fields=True
-):
-    content: msgspec.Raw
-    tool_use_id: str
-    is_error: Any = msgspec.UNSET
-    cache_control: Any = msgspec.UNSET
-
-    def plain(self) -> dict[str, Any]:
-        block = {
-            "type": "tool_result",
-            "tool_use_id": self.tool_use_id,
-            "content": _carried(self.content),
-        }
-        if self.is_error is not msgspec.UNSET:
-            block["is_error"] = self.is_error
-        return _marked(block, self.cache_control)
-
-
-class _MessagesText(msgspec.Struct, tag_field="type", tag="text", forbid_unknown_fields=True):
-    text: str
-    cache_control: Any = msgspec.UNSET
-
-    def plain(self) -> dict[str, Any]:
-        return _marked({"type": "text", "text": self.text}, self.cache_control)
-
-
-class _MessagesTurn(msgspec.Struct, tag_field="role", tag="user", forbid_unknown_fields=True):
-    content: list[_MessagesResult | _MessagesText]
-
-    def plain(self) -> dict[str, Any]:
-        return {"role": "user", "content": [block.plain() for block in self.content]}
-
-
-_Result = _ChatResult | _MessagesTurn | _ResponsesResult
 
 _ANY: Final = msgspec.json.Decoder(Any)
-_LIST: Final = msgspec.json.Decoder(list[msgspec.Raw])
-# Dialect -> the field of the history, and what reads the entries that hold results.
-_HISTORIES: Final[dict[str, tuple[str, msgspec.json.Decoder[Any]]]] = {
-    "chat": ("messages", msgspec.json.Decoder(_ChatResult)),
-    "messages": ("messages", msgspec.json.Decoder(_MessagesTurn)),
-    "responses": ("input", msgspec.json.Decoder(_ResponsesResult)),
-}
+_CHAT_TOOLS: Final = msgspec.json.Decoder(list[_ChatTool] | None)
+_STRING: Final = msgspec.json.Decoder(str)
+_TOOLS: Final = msgspec.json.Decoder(list[dict[str, msgspec.Raw]] | None)
+_TOOL: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_ITEMS: Final = msgspec.json.Decoder(list[Item] | None)
+# What is long in a tool, and where Chat and namespaces have tools inside of tools.
+_DESCRIPTION: Final = "description"
+_SCHEMAS: Final = frozenset(("parameters", "input_schema"))
+_NESTED: Final = frozenset(("function", "custom"))
+_INNER: Final = "tools"
 
 
-def plain(reading: Reading) -> dict[str, Any]:
-    """The body that was read, made anew each time, for a skin may change what it is given.
+def opened(reading: Reading) -> dict[str, Any]:
+    """The members of the body that was read, but for those that are null.
 
-    The text of a tool result may be a `Raw`: one that begins with a visible letter. Raises
-    CallerError.
+    The history is a list of the reader's records, which the next candidate needs unchanged. All
+    else is made anew each time. Raises CallerError.
     """
-    field, results = _HISTORIES[reading.dialect]
-    return {
-        name: _history(raw, results, name) if name == field else decode(_ANY, raw, name)
-        for name, raw in reading.top.items()
-    }
+    openers, history = _OPENERS[reading.dialect], _HISTORIES[reading.dialect]
+    body = {history: reading.turns}
+    try:
+        for name, raw in reading.top.items():
+            if name != history and (value := openers.get(name, plain)(raw, name)) is not None:
+                body[name] = value
+    except RecursionError:
+        raise too_deep() from None
+    return body
 
 
-def _history(raw: msgspec.Raw, results: msgspec.json.Decoder[_Result], where: str) -> Any:
-    if memoryview(raw)[0] != _OPEN_LIST:
-        return decode(_ANY, raw, where)
-    return [_entry(entry, results, where) for entry in decode(_LIST, raw, where)]
+# --- what was carried --------------------------------------------------------------------------
 
 
-def _entry(raw: msgspec.Raw, results: msgspec.json.Decoder[_Result], where: str) -> Any:
-    if len(memoryview(raw)) >= _LONG:
-        try:
-            return results.decode(raw).plain()
-        except (msgspec.DecodeError, RecursionError):
-            pass  # anything else, or a result of another form
-    return decode(_ANY, raw, where)
+def plain(raw: msgspec.Raw, where: str = "") -> Any:
+    """A carried value as plain data; None where there is none. Raises CallerError."""
+    if raw is ABSENT:
+        return None
+    try:
+        return _ANY.decode(raw)
+    except UNREADABLE as error:
+        raise unreadable(error, where) from None
 
 
-def _marked(block: dict[str, Any], cache_control: Any) -> dict[str, Any]:
-    if cache_control is not msgspec.UNSET:
-        block["cache_control"] = cache_control
-    return block
-
-
-def _carried(raw: msgspec.Raw) -> Any:
+def text(raw: msgspec.Raw) -> msgspec.Raw | None:
+    """A carried text that has something in it; None for an empty one and for anything else."""
     view = memoryview(raw)
-    if len(view) >= _LONG and view[0] == _QUOTE and view[1] in _VISIBLE:
-        return raw
-    return decode(_ANY, raw, "")
+    return raw if len(view) > 2 and view[0] == _QUOTE else None
+
+
+def is_visible(raw: msgspec.Raw) -> bool:
+    """Whether a carried value is a text that surely has more in it than white space."""
+    view = memoryview(raw)
+    return len(view) > 0 and view[0] == _QUOTE and view[1] in _VISIBLE
+
+
+def words(text: Text) -> str:
+    """A text that may have been carried as it was spelt. Raises CallerError."""
+    return text if isinstance(text, str) else decode(_STRING, text, "")
+
+
+def together(texts: Iterable[Any], between: str) -> Text:
+    """Texts as one; what is none, and what is empty, says nothing. Raises CallerError."""
+    told = [text for text in texts if isinstance(text, (str, msgspec.Raw)) and text]
+    return told[0] if len(told) == 1 else between.join(map(words, told))
+
+
+def members(record: msgspec.Struct) -> dict[str, Any]:
+    """The members of a part or an item, for whoever looks at it as a whole. Raises CallerError."""
+    found = {}
+    for name in record.__struct_fields__:
+        value = getattr(record, name)
+        if isinstance(value, msgspec.Raw):
+            if value is not ABSENT:
+                found[name] = plain(value)
+        elif value is not None:
+            found[name] = value
+    return found
+
+
+# --- members of a body -------------------------------------------------------------------------
+
+
+def _system(raw: msgspec.Raw, where: str) -> Any:
+    return text(raw) or opened_content(raw, where)
+
+
+def _instructions(raw: msgspec.Raw, where: str) -> Any:
+    """A text, or the items of a stored prompt."""
+    if memoryview(raw)[0] == _QUOTE:
+        return text(raw)
+    items: list[Item] | None = decode(_ITEMS, raw, where)
+    for index, item in enumerate(items or ()):
+        for part in item.content if isinstance(item.content, list) else ():
+            if not is_text(part.text):
+                raise invalid("A text must be a string.", f"{where}[{index}].content")
+    return items
+
+
+def tools(raw: msgspec.Raw, where: str) -> list[dict[str, Any]] | None:
+    """A list of tools as plain data, but for their descriptions and schemas. Raises CallerError."""
+    try:
+        listed: list[dict[str, Any]] | None = None if raw is ABSENT else _TOOLS.decode(raw)
+        for tool in listed or ():
+            _open_tool(tool)
+    except UNREADABLE as error:
+        raise unreadable(error, where) from None
+    return listed
+
+
+def _chat_tools(raw: msgspec.Raw, where: str) -> list[dict[str, Any]] | None:
+    try:
+        nested: list[_ChatTool] | None = _CHAT_TOOLS.decode(raw)
+        for tool in nested or ():
+            _open_tool(tool.function or {})
+    except UNREADABLE:
+        return tools(raw, where)  # it has more members than these, or is flat
+    return [{"type": tool.type, "function": tool.function} for tool in nested or ()]
+
+
+def _open_tool(tool: dict[str, Any]) -> None:
+    """Opens the members of a tool, or of what is nested in one, where they stand."""
+    for name, raw in tool.items():
+        if name == _DESCRIPTION:
+            tool[name] = text(raw) or _ANY.decode(raw)
+        elif name in _SCHEMAS:
+            tool[name] = raw if _is_full(raw) else _ANY.decode(raw)
+        elif name in _NESTED and memoryview(raw)[0] == _OPEN:
+            tool[name] = nested = _TOOL.decode(raw)
+            _open_tool(nested)
+        elif name == _INNER:
+            tool[name] = tools(raw, "")
+        else:
+            tool[name] = _ANY.decode(raw)
+
+
+def _is_full(raw: msgspec.Raw) -> bool:
+    """Whether this is surely an object with something in it."""
+    view = memoryview(raw)
+    return view[0] == _OPEN and view[1] == _QUOTE
+
+
+_HISTORIES: Final = {"chat": "messages", "messages": "messages", "responses": "input"}
+# What is not opened as plain data.
+_OPENERS: Final[dict[str, dict[str, Callable[[msgspec.Raw, str], Any]]]] = {
+    "chat": {"tools": _chat_tools, "functions": tools},
+    "messages": {"tools": tools, "system": _system},
+    "responses": {"tools": tools, "instructions": _instructions},
+}

@@ -26,9 +26,10 @@ class Crossing(msgspec.Struct, frozen=True, kw_only=True):
 class Crossed(msgspec.Struct, frozen=True, kw_only=True):
     """A request in the upstream's dialect, before the skin's own changes.
 
-    `top` is a new mapping that shares no container with the caller's body where it differs from
-    it. It has neither `model` nor any word about reasoning effort or budget, and the output cap
-    under its dialect's usual name: the edit of that dialect writes these in the skin's form.
+    `top` is a new mapping that shares no container with what was read where it differs from it;
+    texts and schemas may stand in it as the caller spelt them. It has neither `model` nor any word
+    about reasoning effort or budget, and the output cap under its dialect's usual name: the edit of
+    that dialect writes these in the skin's form.
     """
 
     top: dict[str, Any]
@@ -42,6 +43,7 @@ class Crossed(msgspec.Struct, frozen=True, kw_only=True):
     broken_turn: bool = False
 
 
-# A bridge: pure and deterministic, the body stays untouched, for the next candidate needs it too.
+# A bridge: pure and deterministic. The body is what `runtime.bridges.body` opened of the reading;
+# its history stays untouched, for the next candidate needs it too.
 # Raises CallerError (`invalid-request` with a path) for a body it cannot read.
 Request = Callable[[Mapping[str, Any], Crossing], Crossed]

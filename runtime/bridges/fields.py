@@ -44,7 +44,7 @@ class Field(msgspec.Struct, frozen=True):
     feature: str = ""
 
 
-class Table(msgspec.Struct, frozen=True):
+class Table(msgspec.Struct, frozen=True, cache_hash=True):
     """The fields of one bridge, `<caller>_to_<upstream>`."""
 
     bridge: str
@@ -58,6 +58,11 @@ class Table(msgspec.Struct, frozen=True):
     def top(self) -> frozenset[str]:
         """Every top-level name the table knows."""
         return frozenset(_top(field.name) for field in self.fields)
+
+    @property
+    def carried(self) -> tuple[str, ...]:
+        """Every top-level name that travels as it is."""
+        return _carried(self)
 
     def lost(self, body: Collection[str]) -> list[str]:
         """Top-level names of a body that are dropped or that no row knows, in the body's order."""
@@ -75,6 +80,12 @@ def _kept(table: Table) -> frozenset[str]:
     """Top-level names that are known and not dropped as a whole."""
     dropped = {field.name for field in table.of(DROP)}
     return table.top - dropped
+
+
+@lru_cache
+def _carried(table: Table) -> tuple[str, ...]:
+    names = (field.name for field in table.of(CARRY))
+    return tuple(name for name in names if name == _top(name))
 
 
 def _top(name: str) -> str:

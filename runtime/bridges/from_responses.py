@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from runtime.dialects.responses.read import Item
+
 # Roles of who set the model up.
 SYSTEM: Final = ("system", "developer")
 # Tools of a provider's making that the client runs: item -> name of the tool, its arguments.
@@ -24,3 +26,10 @@ SERVER_RUN: Final = {
 }
 # Nothing of these is said; their tools are read with the others.
 BRINGS_TOOLS: Final = frozenset(("additional_tools", "tool_search_output"))
+
+
+def kind_of(item: Item) -> str:
+    """The type of an item; a message and a reference may come without."""
+    if item.type is not None:
+        return item.type
+    return "item_reference" if item.role is None and item.content is None else "message"

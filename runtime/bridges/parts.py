@@ -10,10 +10,13 @@ from typing import Any, Final
 
 import msgspec
 
+from runtime.bridges.body import Text, words
 from runtime.errors import CallerError
 
 # What was left out, by its name in the caller's words, each once and in order.
 Lost = dict[str, None]
+# A JSON path as its steps: it is put together where somebody is told of it, which is seldom.
+Where = str | tuple[Any, ...]
 
 # Fixed texts, the same for every request, so that a history keeps its bytes from turn to turn.
 # The user turn behind a trailing assistant turn, where the upstream cannot go on with its text.
@@ -29,6 +32,7 @@ MISSING_RESULT: Final = "tool_result:missing"
 # Begins a line of Claude Code's system text that differs from session to session: nobody but
 # Anthropic reads it, and it would spoil the prompt cache of everybody else.
 BILLING: Final = "x-anthropic-billing-header"
+_BILLING_SPELT: Final = f'"{BILLING}'.encode()
 
 # What the answer to a Responses request repeats of it, but for tools and instructions: they are
 # long, and whoever sent them has them.
@@ -61,11 +65,6 @@ def echoed(body: Mapping[str, Any]) -> dict[str, Any]:
     return {name: body[name] for name in _ECHOED if body.get(name) is not None}
 
 
-def words(text: str | msgspec.Raw) -> str:
-    """A text that may have been carried as it was spelt."""
-    return text if isinstance(text, str) else msgspec.json.decode(text, type=str)
-
-
 def data_url(media_type: str, data: str) -> str:
     """Base64 data as a URL (RFC 2397)."""
     return f"data:{media_type};base64,{data}"
@@ -91,9 +90,12 @@ def text_of(content: Any) -> str:
     return "\n".join(text for text in texts if isinstance(text, str) and text)
 
 
-def without_billing(text: str) -> str:
+def without_billing(text: Text) -> Text:
     """A system text without Claude Code's billing line, if it begins with one."""
-    return text.partition("\n")[2] if text.startswith(BILLING) else text
+    if isinstance(text, msgspec.Raw) and not bytes(text).startswith(_BILLING_SPELT):
+        return text
+    told = words(text)
+    return told.partition("\n")[2] if told.startswith(BILLING) else text
 
 
 def input_description(form: Any) -> str:
@@ -134,11 +136,24 @@ def _pruned(value: Any) -> Any:
 
 def kind_of(value: Mapping[str, Any]) -> str:
     """The type word of a part or an item, as a trace may have it."""
-    kind = value.get("type")
-    named = isinstance(kind, str) and len(kind) <= _MAX_KIND and kind.isidentifier()
-    return str(kind) if named else "unknown"
+    return named(value.get("type"))
 
 
-def malformed(where: str, expected: str) -> CallerError:
+def named(kind: Any) -> str:
+    """A type word as a trace may have it."""
+    is_word = isinstance(kind, str) and len(kind) <= _MAX_KIND and kind.isidentifier()
+    return kind if is_word else "unknown"
+
+
+def malformed(where: Where, expected: str) -> CallerError:
     """A body that cannot be read where it has to be, at a JSON path."""
-    return CallerError("invalid-request", f"`{where}` must be {expected}.", param=where)
+    place = path(where)
+    return CallerError("invalid-request", f"`{place}` must be {expected}.", param=place)
+
+
+def path(where: Where) -> str:
+    """A JSON path in words; `(way, 3)` is the third element of what `way` leads to."""
+    if isinstance(where, str):
+        return where
+    way, step = where
+    return f"{path(way)}[{step}]" if isinstance(step, int) else f"{path(way)}.{step}"

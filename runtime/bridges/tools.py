@@ -25,7 +25,7 @@ _DIGEST: Final = 8
 _LEGAL_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
-class Original(msgspec.Struct, frozen=True):
+class Original(msgspec.Struct, frozen=True, cache_hash=True):
     """A tool as the caller named it."""
 
     name: str

@@ -80,7 +80,9 @@ class Watcher(ABC):
         self._held: list[bytes] = []
         self._held_bytes = 0
         self._ended = False
-        self._usual: Usual | None = None
+        # the event that comes most, and the text of the last event where that was one
+        self.usual: Usual | None = None
+        self.said: bytes | None = None
         self._lessons = _LESSONS
 
     @property
@@ -95,11 +97,15 @@ class Watcher(ABC):
 
     def feed(self, data: bytes) -> bytes:
         """What may go to the caller now that `data` has come; nothing until there is content."""
-        usual = self._usual
+        usual = self.usual
+        self.said = None
         if usual is not None and not self.done and self.error is None and self._splitter.plain:
-            usually = usual.edited(data)
-            if usually is not None:
-                return usually
+            text = usual.text(data)
+            if text is not None:
+                self.said = text
+                if usual.number is not None:
+                    self.next_number = int(usual.number) + 1
+                return usual.edited(data, text)
         out = self._take(self._splitter.feed(data))
         if self._splitter.fault and not self.done:
             self._fail(failures.invalid(self._splitter.fault))
@@ -188,7 +194,7 @@ class Watcher(ABC):
                 if end - at == len(events):
                     if end == 1 and self._lessons:
                         self._lessons -= 1
-                        self._usual = Usual.learnt(events[0], self._edited)
+                        self.usual = Usual.learnt(events[0], self._edited)
                     return self._edited(events)
                 if end > at:
                     out.append(self._edited(events[at:end]))

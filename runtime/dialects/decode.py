@@ -56,16 +56,25 @@ def decode(decoder: msgspec.json.Decoder[T], data: bytes | msgspec.Raw, where: s
     """A part of a body that stands at the JSON path `where`. Raises CallerError."""
     try:
         return decoder.decode(data)
-    except msgspec.ValidationError as error:
-        raise _wrong_type(str(error), where) from None
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
+        raise unreadable(error, where) from None
+
+
+# What a decoder raises; of a ValueError: bytes that are no UTF-8 inside a string, or a number of
+# thousands of digits.
+UNREADABLE: Final = (msgspec.DecodeError, RecursionError, ValueError)
+
+
+def unreadable(error: Exception, where: str) -> CallerError:
+    """What a decoder raised, as the caller's error."""
+    if isinstance(error, msgspec.ValidationError):
+        return _wrong_type(str(error), where)
+    if isinstance(error, msgspec.DecodeError):
         reason = str(error).removeprefix("JSON is malformed: ")
-        raise invalid(f"The body is not valid JSON: {reason}.", where or None) from None
-    except RecursionError:
-        raise too_deep() from None
-    except ValueError:
-        # bytes that are no UTF-8 inside a string, or a number of thousands of digits
-        raise invalid("The body holds a value that cannot be read.", where or None) from None
+        return invalid(f"The body is not valid JSON: {reason}.", where or None)
+    if isinstance(error, RecursionError):
+        return too_deep()
+    return invalid("The body holds a value that cannot be read.", where or None)
 
 
 def is_set(raw: msgspec.Raw) -> bool:

@@ -7,7 +7,7 @@ measured where they lie and never copied.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -29,7 +29,10 @@ class Source(msgspec.Struct, gc=False):
 
 
 class Part(msgspec.Struct, gc=False):
-    """One part of a message or tool result, in any dialect."""
+    """One part of a message or tool result, in any dialect.
+
+    Below the line stands what readers carry for bridges and never look at.
+    """
 
     type: str | None = None
     text: msgspec.Raw = ABSENT
@@ -42,6 +45,25 @@ class Part(msgspec.Struct, gc=False):
     source: msgspec.Raw = ABSENT
     # of a thinking block
     signature: msgspec.Raw = ABSENT
+    # ---
+    id: Any = None
+    name: Any = None
+    input: msgspec.Raw = ABSENT
+    tool_use_id: Any = None
+    is_error: Any = None
+    cache_control: msgspec.Raw = ABSENT
+    prompt_cache_breakpoint: msgspec.Raw = ABSENT
+    citations: msgspec.Raw = ABSENT
+    annotations: msgspec.Raw = ABSENT
+    thinking: msgspec.Raw = ABSENT
+    data: msgspec.Raw = ABSENT
+    refusal: msgspec.Raw = ABSENT
+    detail: msgspec.Raw = ABSENT
+    title: msgspec.Raw = ABSENT
+    context: msgspec.Raw = ABSENT
+    filename: msgspec.Raw = ABSENT
+    file_id: msgspec.Raw = ABSENT
+    tool_name: msgspec.Raw = ABSENT
 
 
 # A tool result may also be a single part: a screenshot, or the error of a hosted tool.

@@ -1,13 +1,18 @@
 """The event most of a stream consists of: the same bytes each time, but for one text.
 
-It knows no dialect, and nothing of what an event means.
+Beside the text may stand what differs in every event and means nothing here: the number that
+Responses gives each, and what providers pad them with against eavesdroppers. It knows no dialect,
+and nothing of what an event means.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Final
+
+import msgspec
 
 from runtime.sse import MAX_EVENT
 
@@ -17,52 +22,107 @@ _TEXT: Final = re.compile(rb'(?:[ !#-\[\]-~]|\\["\\bfnrt])*+')
 # that opens its value, for inside a string there would be a backslash before each quote.
 # Providers send empty ones along with the one that says something.
 _PLACE: Final = re.compile(
-    rb'"(?:content|text|thinking|partial_json|arguments|reasoning|reasoning_content)": ?"(?!")'
+    rb'"(?:content|text|thinking|partial_json|arguments|reasoning|reasoning_content|delta)": ?'
+    rb'"(?!")'
+)
+# What differs from event to event beside the text: where it stands, and what may stand there.
+_NUMBER: Final = re.compile(rb"(?:0|[1-9][0-9]{0,15}+)(?![0-9])")
+_LETTERS: Final = re.compile(rb"[0-9A-Za-z]*+")
+_SPACES: Final = re.compile(rb" *+")
+_ASIDE: Final = (
+    (re.compile(rb'"sequence_number": ?(?=[0-9])'), _NUMBER),
+    (re.compile(rb'"obfuscation": ?"'), _LETTERS),
+    (re.compile(rb"\}(?= +\}\n\n\Z)"), _SPACES),
 )
 # Stands for the text while an event is taken apart.
 MARK: Final = b"~4b1f7c0d9e2a~"
 
 
-class Usual:
-    """An event that was decoded and edited, with its text taken out.
+class Apart(msgspec.Struct, frozen=True):
+    """An event without its text and what differs beside it: `head`, then holes, each with what may
+    stand there and the bytes behind it, and their number. `marked` has a mark for a text.
+    """
 
-    Another one that differs in that text alone decodes to the same and is edited in the same way:
+    head: bytes
+    holes: tuple[tuple[re.Pattern[bytes], bytes, int], ...]
+    marked: bytes
+
+
+class Usual:
+    """An event that was decoded and edited, taken apart.
+
+    Another one that differs in its holes alone decodes to the same and is edited in the same way:
     to compare its bytes takes 0.5 us where the whole way takes 1.7.
     """
 
-    __slots__ = ("_before", "_behind", "_end", "_new_before", "_new_behind", "_start")
+    __slots__ = ("_edited", "_head", "_holes", "_passed", "_start", "number")
 
-    def __init__(self, before: bytes, behind: bytes, edited: bytes) -> None:
-        self._before = before
-        self._behind = behind
-        self._start = len(before)
-        self._end = len(behind)
-        self._new_before, _, self._new_behind = edited.partition(MARK)
+    def __init__(self, apart: Apart, edited: bytes) -> None:
+        self._head = apart.head
+        self._start = len(apart.head)
+        self._holes = apart.holes
+        self._passed = edited
+        # what stands before and behind the text that is passed on; None where that is all as it is
+        self._edited = None if edited == apart.marked else edited.split(MARK)
+        # of the last event that was read, where it has one
+        self.number: bytes | None = None
 
     @classmethod
     def learnt(cls, event: bytes, edit: Callable[[list[bytes]], bytes]) -> Usual | None:
         """What can be learnt from an event and from how it is edited."""
-        ends = taken_apart(event)
-        return cls(*ends, edit([MARK.join(ends)])) if ends else None
+        if (apart := taken_apart(event)) is None:
+            return None
+        edited = edit([apart.marked])
+        # what is edited keeps nothing that differs beside the text
+        return cls(apart, edited) if edited == apart.marked or len(apart.holes) == 1 else None
 
-    def edited(self, data: bytes) -> bytes | None:
-        """The bytes to pass on for `data` where it is such an event, whole and alone."""
-        text = self.text(data)
-        return None if text is None else self._new_before + text + self._new_behind
+    def edited(self, data: bytes, text: bytes) -> bytes:
+        """The bytes to pass on for such an event."""
+        return data if self._edited is None else text.join(self._edited)
+
+    def reads_all_of(self, other: Usual | None) -> bool:
+        """Whether this is what `other` passes on, so that one comparison serves both."""
+        if other is None or len(other._holes) != len(self._holes):
+            return False
+        return self.text(other._passed) == MARK
 
     def text(self, data: bytes) -> bytes | None:
         """The text of `data` where it is such an event, whole and alone."""
-        if not data.startswith(self._before) or not data.endswith(self._behind):
+        if not data.startswith(self._head):
             return None
-        end = len(data) - self._end
-        if _TEXT.fullmatch(data, self._start, end) is None or len(data) > MAX_EVENT:
-            return None
-        return data[self._start : end]
+        at, text = self._start, b""
+        for pattern, behind, size in self._holes:
+            hole = pattern.match(data, at)
+            if hole is None or not data.startswith(behind, end := hole.end()):
+                return None
+            if pattern is _TEXT:
+                text = data[at:end]
+            elif pattern is _NUMBER:
+                self.number = data[at:end]
+            at = end + size
+        return text if at == len(data) <= MAX_EVENT else None
 
 
-def taken_apart(event: bytes) -> tuple[bytes, bytes] | None:
-    """What stands before and behind the text of an event; None where it has none."""
+def taken_apart(event: bytes) -> Apart | None:
+    """An event with holes for its text and what differs beside it; None where it has no text."""
     place = _PLACE.search(event)
     if place is None or MARK in event or (text := _TEXT.match(event, place.end())) is None:
         return None
-    return event[: place.end()], event[text.end() :]
+    holes = [(text, _TEXT)]
+    for aside, pattern in _ASIDE:
+        if (stands := aside.search(event)) and (hole := pattern.match(event, stands.end())):
+            holes.append((hole, pattern))
+    holes.sort(key=lambda hole: hole[0].start())
+    spans = [hole.span() for hole, _ in holes]
+    if any(end > start for (_, end), (start, _) in pairwise(spans)):
+        return None  # a text that says such a thing
+    begins = [*(start for start, _ in spans[1:]), len(event)]
+    ends = [end for _, end in spans]
+    return Apart(
+        head=event[: spans[0][0]],
+        holes=tuple(
+            (pattern, event[end:begin], begin - end)
+            for (_, pattern), end, begin in zip(holes, ends, begins, strict=True)
+        ),
+        marked=event[: text.start()] + MARK + event[text.end() :],
+    )

@@ -69,6 +69,24 @@ def _named(kind, members):
     return f'event: {kind}\ndata: {{"type":"{kind}",{members}}}\n\n'
 
 
+def numbered(*events):
+    """Events of Responses, kind and members, each with its number."""
+    return [
+        f'event: {kind}\ndata: {{"type":"{kind}","sequence_number":{number},{members}}}\n\n'
+        for number, (kind, members) in enumerate(events)
+    ]
+
+
+def told(text, kind="output_text", place='"output_index":0,"content_index":0', more=""):
+    """A delta of Responses; the text is spelt as given."""
+    return f"response.{kind}.delta", f'"item_id":"i",{place},"delta":{text}{more}'
+
+
+def item(event, output_index, **members):
+    made = json.dumps({"id": f"i{output_index}", **members})
+    return f"response.output_item.{event}", f'"output_index":{output_index},"item":{made}'
+
+
 _NAME = '"name":"f",'
 _ID = '"id":"call_1","type":"function",'
 _LOGPROBS = ',"logprobs":{"content":[{"token":"x","logprob":-1,"bytes":null,"top_logprobs":[]}]}'
@@ -79,6 +97,23 @@ _BEGIN = _named("message_start", '"message":{"id":"m","type":"message","model":"
 _END = _named("message_delta", '"delta":{"stop_reason":"end_turn"}')
 _END += _named("message_stop", '"usage":null')
 _TOOL = {"type": "tool_use", "id": "toolu_1", "name": "f", "input": {}}
+_CREATED = ("response.created", '"response":{"id":"r","status":"in_progress","output":[]}')
+_COMPLETED = ("response.completed", '"response":{"id":"r","status":"completed","output":[]}')
+_MESSAGE = {"type": "message", "role": "assistant", "content": []}
+_THINKING = {"type": "reasoning", "summary": []}
+_CALL = {"type": "function_call", "call_id": "c1", "name": "f", "arguments": ""}
+_ASKED = {**_CALL, "arguments": '{"x":123}'}
+_SUMMED = '"output_index":0,"summary_index":0'
+# What providers pad their events with, so that their sizes tell nothing.
+PADDED = {
+    "chat": lambda text, pad: _chunk(f'"content":{text}').replace(
+        "]}\n", f'],"obfuscation":"{pad}"}}\n'
+    ),
+    "messages": lambda text, pad: said(text).replace("}}\n", f"}}{' ' * len(pad)}}}\n"),
+    "responses": lambda text, pad: told(text, more=f',"logprobs":[],"obfuscation":"{pad}"'),
+}
+PADS = ["a", "Bc", "", "d3fG", "x" * 16, "1"]
+PAIRS_PADDED = [(text, pad) for pad in PADS for text in TEXTS]
 
 # what happens while the text flows -> dialect, events
 STREAMS = {
@@ -182,6 +217,68 @@ STREAMS = {
             _END,
         ],
     ),
+    "numbered texts": (
+        "responses",
+        numbered(
+            _CREATED,
+            item("added", 0, **_MESSAGE),
+            *map(told, TEXTS * 2),
+            item("done", 0, **_MESSAGE),
+            _COMPLETED,
+        ),
+    ),
+    "thinking, words and a call, numbered": (
+        "responses",
+        numbered(
+            _CREATED,
+            item("added", 0, **_THINKING),
+            *(told(text, "reasoning_summary_text", _SUMMED) for text in TEXTS),
+            *(told(text, "reasoning_summary_text", _SUMMED[:-1] + "1") for text in TEXTS),
+            item("done", 0, **_THINKING),
+            item("added", 1, **_MESSAGE),
+            *(told(text, place='"output_index":1,"content_index":0') for text in TEXTS),
+            *(told(text, place='"output_index":1,"content_index":1') for text in TEXTS),
+            item("done", 1, **_MESSAGE),
+            item("added", 2, **_CALL),
+            *(told(text, "function_call_arguments", '"output_index":2') for text in _ARGUMENTS),
+            item("done", 2, **_ASKED),
+            _COMPLETED,
+        ),
+    ),
+    "log probabilities in a numbered text": (
+        "responses",
+        numbered(
+            _CREATED,
+            item("added", 0, **_MESSAGE),
+            *map(told, TEXTS),
+            told('"x"', more=',"logprobs":[{"token":"x","logprob":-1}]'),
+            *map(told, TEXTS),
+            _COMPLETED,
+        ),
+    ),
+    "padded texts of Responses": (
+        "responses",
+        numbered(
+            _CREATED,
+            item("added", 0, **_MESSAGE),
+            *(PADDED["responses"](*pair) for pair in PAIRS_PADDED),
+            _COMPLETED,
+        ),
+    ),
+    "padded texts of Chat": (
+        "chat",
+        [*(PADDED["chat"](*pair) for pair in PAIRS_PADDED), ended(_STOP)],
+    ),
+    "padded texts of Messages": (
+        "messages",
+        [
+            _BEGIN,
+            began({"type": "text", "text": ""}),
+            *(PADDED["messages"](*pair) for pair in PAIRS_PADDED),
+            stopped(),
+            _END,
+        ],
+    ),
 }
 CELLS = [
     pytest.param(dialect, events, surface, id=f"{name} for {surface}")
@@ -208,6 +305,31 @@ def test_whatever_comes_between_the_text_is_written_as_its_events_are(
     ran = run(recording, surface, [recording.body] if at_once else pieces)
     assert ran.error is None
     assert ran.out == _written(recording, surface)
+
+
+FLOWING = [
+    pytest.param(dialect, surface, id=f"{dialect}-{surface}")
+    for dialect in DIALECTS
+    for surface in DIALECTS
+    if surface != dialect
+]
+
+
+@pytest.mark.parametrize(("dialect", "surface"), FLOWING)
+def test_padded_and_numbered_texts_flow_past_the_decoder(dialect, surface):
+    before = {
+        "chat": [],
+        "messages": [_BEGIN, began({"type": "text", "text": ""})],
+        "responses": numbered(_CREATED, item("added", 0, **_MESSAGE)),
+    }[dialect]
+    texts = [PADDED[dialect]('" word"', pad) for pad in ["ab", "abc", "d"] * 2]
+    texts = numbered(*texts) if dialect == "responses" else texts
+    made = relay(_Stream(dialect, [event.encode() for event in before + texts]), surface)
+    for event in before + texts:
+        made.feed(event.encode())
+    made._decoder = None  # whoever asked it now would fail
+    assert all(b'" word"' in made.feed(event.encode()) for event in texts)
+    assert made.error is None
 
 
 @pytest.mark.parametrize("surface", ["messages", "responses"])
@@ -275,6 +397,29 @@ def test_an_event_that_does_more_than_to_go_on_does_not_flow(kind, event):
         decoder.feed(*parse(piece.encode()))
     assert decoder.more(parse(more.encode())[1]) is not None
     assert decoder.more(parse(event.encode())[1]) is None
+
+
+# What was said before -> an event of Responses that does more, or something else.
+APART = {
+    "another part": told('"x"', place='"output_index":0,"content_index":1'),
+    "another item": told('"x"', place='"output_index":1,"content_index":0'),
+    "another kind": told('"x"', "refusal"),
+    "log probabilities": told('"x"', more=',"logprobs":[{"token":"x"}]'),
+    "nothing": told("null"),
+}
+
+
+@pytest.mark.parametrize("event", APART.values(), ids=list(APART))
+def test_a_numbered_event_that_does_more_than_to_go_on_does_not_flow(event):
+    decoder = DIALECTS["responses"].decoder(SKINS["responses"])
+    more = told('"x"')
+    events = numbered(_CREATED, item("added", 0, **_MESSAGE), more, more, event)
+    for piece in events[:3]:
+        decoder.feed(*parse(piece.encode()))
+    assert decoder.more(parse(events[3].encode())[1]) is not None
+    assert decoder.more(parse(events[4].encode())[1]) is None
+    decoder.feed(*parse(events[0].encode()))
+    assert decoder.more(parse(events[3].encode())[1]) is None
 
 
 class _Stream(NamedTuple):

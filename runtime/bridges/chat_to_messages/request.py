@@ -8,7 +8,7 @@ from typing import Any, Final
 from runtime.bridges.chat_to_messages.fields import TABLE
 from runtime.bridges.chat_to_messages.messages import Messages
 from runtime.bridges.crossing import Crossed, Crossing
-from runtime.bridges.parts import Lost, malformed
+from runtime.bridges.parts import Lost
 from runtime.bridges.to_messages import Frame, is_blank
 
 _SEARCH: Final = "web_search_options"
@@ -19,13 +19,10 @@ def request(body: Mapping[str, Any], crossing: Crossing) -> Crossed:
     """The request as Messages has it. Raises CallerError where the history cannot be read."""
     frame = Frame(body, crossing, TABLE, "messages[].reasoning_details")
     given = frame.given
-    messages = given.get("messages")
-    if not isinstance(messages, list):
-        raise malformed("messages", "a list")
     tools = frame.toolset([(name, given.get(name, [])) for name in ("tools", "functions")])
     walk = Messages(frame, tools)
-    for index, message in enumerate(messages):
-        walk.add(message, f"messages[{index}]")
+    for index, message in enumerate(given["messages"]):
+        walk.add(message, ("messages", index))
     if "tool_choice" not in given:
         given["tool_choice"] = _choice_of(given.get("function_call"))
     frame.write_format(given.get("response_format"), "response_format")

@@ -7,13 +7,15 @@ from typing import Any, Final
 
 import msgspec
 
+from runtime.bridges.body import UNSAID, members, plain, text
 from runtime.bridges.chat_to_responses.fields import TABLE
 from runtime.bridges.crossing import Crossed, Crossing
-from runtime.bridges.parts import Lost, malformed
+from runtime.bridges.parts import Lost, Where, malformed, path
 from runtime.bridges.to_responses import frame
 from runtime.bridges.to_responses.content import (
     Output,
     Part,
+    is_marked,
     listed,
     mark_dropped,
     output_of,
@@ -24,10 +26,13 @@ from runtime.bridges.to_responses.content import (
 )
 from runtime.bridges.to_responses.history import History
 from runtime.bridges.to_responses.tools import toolset, write_choice
+from runtime.dialects.chat.read import Message
+from runtime.dialects.decode import ABSENT
+from runtime.dialects.parts import Part as Record
+from runtime.dialects.parts import opened
 
 _TEXTS: Final = frozenset((None, "text", "output_text"))
-_DETAILS: Final = "reasoning_details"
-_LOST_DETAILS: Final = f"messages[].{_DETAILS}"
+_LOST_DETAILS: Final = "messages[].reasoning_details"
 _READABLE: Final = ("reasoning_content", "reasoning")
 
 
@@ -40,7 +45,7 @@ def request(body: Mapping[str, Any], crossing: Crossing) -> Crossed:
         lost["hosted:web_search"] = None
     turns = _Turns(crossing, History(tools, lost), lost)
     for index, message in enumerate(body["messages"]):
-        turns.add(message, f"messages[{index}]")
+        turns.add(message, ("messages", index))
     top = frame.carried(TABLE, body)
     cap = body.get("max_tokens")
     frame.write_cap(top, body.get("max_completion_tokens") if cap is None else cap, lost)
@@ -63,62 +68,61 @@ class _Turns:
         self.history = history
         self._lost = lost
 
-    def add(self, message: Mapping[str, Any], where: str) -> None:
+    def add(self, message: Message, where: Where) -> None:
         """One message. Raises CallerError."""
-        reader = _ROLES.get(message.get("role"))
+        reader = _ROLES.get(message.role)
         if reader is None:
-            raise malformed(f"{where}.role", f"one of {', '.join(_ROLES)}")
-        mark_dropped(message, self._lost)
+            raise malformed((where, "role"), f"one of {', '.join(_ROLES)}")
+        if is_marked(message):
+            mark_dropped(members(message), self._lost)
         reader(self, message, where)
 
-    def system(self, message: Mapping[str, Any], where: str) -> None:
+    def system(self, message: Message, where: Where) -> None:
         self._miss_name(message)
-        self.history.instruct(texts_of(message.get("content"), f"{where}.content", self._lost))
+        self.history.instruct(texts_of(message.content, (where, "content"), self._lost))
 
-    def user(self, message: Mapping[str, Any], where: str) -> None:
+    def user(self, message: Message, where: Where) -> None:
         self._miss_name(message)
-        content = message.get("content")
-        self.history.message("user", parts_of(content, f"{where}.content", self._lost))
+        parts = parts_of(message.content, (where, "content"), self._lost)
+        self.history.message("user", parts)
 
-    def tool(self, message: Mapping[str, Any], where: str) -> None:
-        output = self._output(message, where)
-        self.history.result(message.get("tool_call_id"), output)
+    def tool(self, message: Message, where: Where) -> None:
+        self.history.result(message.tool_call_id, self._output(message, where))
 
-    def function(self, message: Mapping[str, Any], where: str) -> None:
+    def function(self, message: Message, where: Where) -> None:
         """The first form of a result: by the name of what was called."""
-        self.history.result(None, self._output(message, where), message.get("name"))
+        self.history.result(None, self._output(message, where), message.name)
 
-    def assistant(self, message: Mapping[str, Any], where: str) -> None:
+    def assistant(self, message: Message, where: Where) -> None:
         """Reasoning, then words, then calls: the order Chat has no other for."""
         self._miss_name(message)
-        if message.get("audio") is not None:
+        if plain(message.audio) is not None:
             self._lost["messages[].audio"] = None
         self._reason(message)
-        self.history.message("assistant", self._said(message, f"{where}.content"))
-        if isinstance(call := message.get("function_call"), dict):
-            self._call({"function": call}, f"{where}.function_call")
-        if calls := message.get("tool_calls"):
-            where = f"{where}.tool_calls"
+        self.history.message("assistant", self._said(message, (where, "content")))
+        if isinstance(call := plain(message.function_call), dict):
+            self._call({"function": call}, (where, "function_call"))
+        if calls := plain(message.tool_calls):
+            where = (where, "tool_calls")
             for index, call in enumerate(listed(calls, where)):
-                self._call(call, f"{where}[{index}]")
+                self._call(call, (where, index))
         self.history.end_turn(_LOST_DETAILS)
 
-    def _output(self, message: Mapping[str, Any], where: str) -> Output:
-        return output_of(message.get("content"), False, f"{where}.content", self._lost)
+    def _output(self, message: Message, where: Where) -> Output:
+        return output_of(message.content, False, (where, "content"), self._lost)
 
-    def _miss_name(self, message: Mapping[str, Any]) -> None:
-        if message.get("name"):
+    def _miss_name(self, message: Message) -> None:
+        if message.name:
             self._lost["messages[].name"] = None
 
-    def _reason(self, message: Mapping[str, Any]) -> None:
+    def _reason(self, message: Message) -> None:
         """Sealed reasoning as the items it was; the readable text is the summary of the first."""
-        field = next((name for name in _READABLE if message.get(name)), None)
-        details = message.get(_DETAILS)
-        if not field and not details:
+        if not (message.reasoning_content or message.reasoning or message.reasoning_details):
             return
-        text = message[field] if field else None
+        field = next((name for name in _READABLE if getattr(message, name)), None)
+        text = getattr(message, field) if field else None
         items = 0
-        for detail in listed(details, _DETAILS):
+        for detail in map(plain, message.reasoning_details or ()):
             proof = detail.get("data") if isinstance(detail, dict) else None
             item = frame.restored(proof, None if items else text, self._crossing)
             if item is None:
@@ -129,28 +133,28 @@ class _Turns:
         if field and not items:
             self._lost[f"messages[].{field}"] = None
 
-    def _said(self, message: Mapping[str, Any], where: str) -> list[Part]:
-        content = message.get("content")
-        found = [said(content)] if isinstance(content, str) and content else []
-        if not isinstance(content, str):
-            for part in listed(content, where):
-                found += self._said_part(part)
-        if refusal := message.get("refusal"):
+    def _said(self, message: Message, where: Where) -> list[Part]:
+        if (told := text(message.content)) is not None:
+            found = [said(told)]
+        else:
+            content = None if message.content is ABSENT else opened(message.content, path(where))
+            parts = [] if isinstance(content, str) else listed(content, where)
+            found = [told for part in parts for told in self._said_part(part)]
+        if refusal := plain(message.refusal):
             found.append({"type": "refusal", "refusal": refusal})
         return found
 
-    def _said_part(self, part: Any) -> list[Part]:
-        if not isinstance(part, dict):
-            return []
-        mark_dropped(part, self._lost)
-        if part.get("type") in _TEXTS:
-            return [said(part["text"])] if part.get("text") else []
-        if part.get("type") == "refusal":
-            return [{"type": "refusal", "refusal": part.get("refusal") or ""}]
-        unknown(part, self._lost)
+    def _said_part(self, part: Record) -> list[Part]:
+        if is_marked(part):
+            mark_dropped(members(part), self._lost)
+        if part.type in _TEXTS:
+            return [] if part.text in UNSAID else [said(part.text)]
+        if part.type == "refusal":
+            return [{"type": "refusal", "refusal": plain(part.refusal) or ""}]
+        unknown(part.type, self._lost)
         return []
 
-    def _call(self, call: Any, where: str) -> None:
+    def _call(self, call: Any, where: Where) -> None:
         """A call in any form: `function` and `custom` nested, or flat."""
         if not isinstance(call, dict):
             raise malformed(where, "an object")
@@ -159,7 +163,7 @@ class _Turns:
         inner = nested if isinstance(nested, dict) else call
         name = inner.get("name")
         if not isinstance(name, str):
-            raise malformed(f"{where}.name", "the name of a tool")
+            raise malformed((where, "name"), "the name of a tool")
         text = inner.get("input" if custom else "arguments")
         if not isinstance(text, str):
             text = msgspec.json.encode(text).decode() if text else ""
@@ -168,7 +172,7 @@ class _Turns:
         self.history.call(call.get("id"), name, text, custom=custom)
 
 
-_ROLES: Final[dict[Any, Callable[[_Turns, Mapping[str, Any], str], None]]] = {
+_ROLES: Final[dict[Any, Callable[[_Turns, Message, Where], None]]] = {
     "system": _Turns.system,
     "developer": _Turns.system,
     "user": _Turns.user,

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, Final
 
-from runtime.bridges.parts import BILLING, Lost, legible, malformed, without_billing
+from runtime.bridges.body import UNSAID, Text, plain, text, words
+from runtime.bridges.parts import BILLING, Lost, Where, legible, malformed, without_billing
 from runtime.bridges.to_chat import History, Toolset
 from runtime.bridges.to_chat.parts import (
     Part,
     arguments,
-    is_text,
+    is_bare,
     mark,
     read_part,
     read_parts,
+    read_result,
     text_part,
     texts_alone,
 )
-from runtime.bridges.tools import Original
-
-Block = Mapping[str, Any]
+from runtime.dialects.decode import ABSENT
+from runtime.dialects.messages.read import Message
+from runtime.dialects.parts import Content
+from runtime.dialects.parts import Part as Block
 
 # Ends the type of what a provider's own tool found.
 _SERVER_RESULT: Final = "_tool_result"
@@ -39,24 +42,21 @@ class Turns:
         parts = []
         for part in self._texts(content, "system"):
             text = without_billing(part["text"])
-            if text != part["text"]:
+            if text is not part["text"]:
                 self._lost[BILLING] = None
                 part["text"] = text
             if text:
                 parts.append(part)
         self._history.say("system", parts)
 
-    def add(self, turn: Any, where: str) -> None:
+    def add(self, turn: Message, where: Where) -> None:
         """One turn at a JSON path. Raises CallerError."""
-        if not isinstance(turn, dict):
-            raise malformed(where, "an object")
-        content = turn.get("content")
-        if turn.get("role") == "assistant":
-            self._assistant(content, f"{where}.content")
-        elif turn.get("role") == "system":
-            self._history.say("system", self._texts(content, "system"))
+        if turn.role == "assistant":
+            self._assistant(turn.content, (where, "content"))
+        elif turn.role == "system":
+            self._history.say("system", self._texts(turn.content, "system"))
         else:
-            self._user(content, f"{where}.content")
+            self._user(turn.content, (where, "content"))
 
     def _read(self, content: Any) -> list[Part]:
         return read_parts(content, self._lost, cached=self._cached)
@@ -66,87 +66,88 @@ class Turns:
 
     # --- the user --------------------------------------------------------------------------------
 
-    def _user(self, content: Any, where: str) -> None:
+    def _user(self, content: Content, where: Where) -> None:
         """Results go behind their calls; what else the user says comes after them."""
         if not isinstance(content, list):
             self._history.say("user", self._read(content))
             return
         said: list[Part] = []
         for index, block in enumerate(content):
-            if is_text(block):
-                said.append(block)
-            elif isinstance(block, dict) and block.get("type") == "tool_result":
-                self._result(block, f"{where}[{index}]")
+            if block.type == "tool_result":
+                self._result(block, (where, index))
             else:
                 said += read_part(block, self._lost, cached=self._cached)
         self._history.say("user", said)
 
-    def _result(self, block: Block, where: str) -> None:
-        parts = self._read(block.get("content"))
-        if "cache_control" in block:
-            mark(parts, block, self._lost, cached=self._cached)
-        call_id = _word(block, "tool_use_id", where)
-        self._history.result(call_id, parts, failed=bool(block.get("is_error")))
+    def _result(self, block: Block, where: Where) -> None:
+        result: Text | list[Part]
+        if block.cache_control is ABSENT:
+            result = read_result(block.content, self._lost, cached=self._cached)
+        else:
+            result = self._read(block.content)
+            mark(result, plain(block.cache_control), self._lost, cached=self._cached)
+        if not isinstance(block.tool_use_id, str):
+            raise malformed((where, "tool_use_id"), "a string")
+        self._history.result(block.tool_use_id, result, failed=bool(block.is_error))
 
     # --- the assistant ---------------------------------------------------------------------------
 
-    def _assistant(self, content: Any, where: str) -> None:
+    def _assistant(self, content: Content, where: Where) -> None:
         if not isinstance(content, list):
             self._history.text(self._texts(content, "assistant"))
             return
-        before: Any = None
+        before: str | None = None
         for index, block in enumerate(content):
-            if not isinstance(block, dict):
-                raise malformed(f"{where}[{index}]", "an object")
-            kind = block.get("type")
-            handler = _HANDLERS.get(kind) if isinstance(kind, str) else None
-            if is_text(block):
-                self._history.text([block], glued=before == "text")
-            elif handler is not None:
-                handler(self, block, f"{where}[{index}]")
-            elif isinstance(kind, str) and kind.endswith(_SERVER_RESULT):
-                self._server_result(block, f"{where}[{index}]")
+            kind = block.type
+            handler = _HANDLERS.get(kind)
+            if handler is not None:
+                handler(self, block, (where, index))
+            elif kind == "text" and is_bare(block):
+                told = [] if block.text in UNSAID else [text_part(block.text)]
+                self._history.text(told, glued=before == "text")
+            elif kind is not None and kind.endswith(_SERVER_RESULT):
+                self._server_result(block, (where, index))
             else:
                 # citations cut one text into many blocks
-                texts = self._texts(block, "assistant")
+                texts = texts_alone(
+                    read_part(block, self._lost, cached=self._cached), "assistant", self._lost
+                )
                 self._history.text(texts, glued=before == "text")
             before = kind
 
-    def _thinking(self, block: Block, _where: str) -> None:
-        words = block.get("thinking")
-        self._history.think(words if isinstance(words, str) else "")
-        self._history.prove(block.get("signature"), "thinking.signature")
+    def _thinking(self, block: Block, _where: Where) -> None:
+        told = text(block.thinking)
+        self._history.think(words(told) if told else "")
+        self._history.prove(plain(block.signature), "thinking.signature")
 
-    def _redacted(self, block: Block, _where: str) -> None:
-        self._history.prove(block.get("data"), "redacted_thinking.data")
+    def _redacted(self, block: Block, _where: Where) -> None:
+        self._history.prove(plain(block.data), "redacted_thinking.data")
 
-    def _call(self, block: Block, where: str) -> None:
-        if block.get("cache_control") is not None:
+    def _call(self, block: Block, where: Where) -> None:
+        if plain(block.cache_control) is not None:
             self._lost["cache_control"] = None
-        name = self._tools.name(Original(_word(block, "name", where)))
-        self._history.call(_word(block, "id", where), name, arguments(block.get("input")))
+        if not isinstance(block.name, str):
+            raise malformed((where, "name"), "a string")
+        if not isinstance(block.id, str):
+            raise malformed((where, "id"), "a string")
+        name = self._tools.name(block.name)
+        self._history.call(block.id, name, arguments(plain(block.input)))
 
-    def _server_result(self, block: Block, where: str) -> None:
-        content = block.get("content")
-        parts = self._read(content) if block["type"] == "mcp_tool_result" else None
-        if parts is None:
-            parts = [text_part(legible(content))]
-        failed = bool(block.get("is_error"))
-        self._history.result(_word(block, "tool_use_id", where), parts, failed=failed)
+    def _server_result(self, block: Block, where: Where) -> None:
+        if block.type == "mcp_tool_result":
+            parts = self._read(block.content)
+        else:
+            parts = [text_part(legible(plain(block.content)))]
+        if not isinstance(block.tool_use_id, str):
+            raise malformed((where, "tool_use_id"), "a string")
+        self._history.result(block.tool_use_id, parts, failed=bool(block.is_error))
 
-    def _compaction(self, block: Block, _where: str) -> None:
+    def _compaction(self, block: Block, _where: Where) -> None:
         """The provider's own summary of what was said before, in plain words."""
-        self._history.text(self._texts(block.get("content"), "assistant"))
+        self._history.text(self._texts(block.content, "assistant"))
 
 
-def _word(block: Block, field: str, where: str) -> str:
-    word = block.get(field)
-    if not isinstance(word, str):
-        raise malformed(f"{where}.{field}", "a string")
-    return word
-
-
-_HANDLERS: Final[dict[str, Callable[[Turns, Block, str], None]]] = {
+_HANDLERS: Final[dict[str | None, Callable[[Turns, Block, Where], None]]] = {
     "thinking": Turns._thinking,
     "redacted_thinking": Turns._redacted,
     "tool_use": Turns._call,

@@ -11,11 +11,10 @@ from runtime.bridges.messages_to_chat.blocks import Turns
 from runtime.bridges.messages_to_chat.fields import TABLE
 from runtime.bridges.parts import Lost, malformed
 from runtime.bridges.to_chat import Choice, History, Tool, Toolset, write_tools
-from runtime.bridges.to_chat.fields import carried, write_format
+from runtime.bridges.to_chat.fields import write_format
 from runtime.bridges.to_chat.tools import name_of
 from runtime.bridges.tools import Original
 
-_CARRIED: Final = carried(TABLE)
 _TIERS: Final = {"auto": "auto", "standard_only": "default"}
 _CHOICES: Final = {"auto": "auto", "any": "required", "required": "required", "none": "none"}
 # In Messages the type of a client's own tool is `custom`, or left out.
@@ -27,22 +26,21 @@ _OF_TOOL: Final = {"cache_control": "cache_control"}
 
 def request(body: Mapping[str, Any], crossing: Crossing) -> Crossed:
     """The request as Chat has it. Raises CallerError where the history cannot be read."""
-    given = {name: value for name, value in body.items() if value is not None}
-    lost: Lost = dict.fromkeys(TABLE.lost(given))
+    lost: Lost = dict.fromkeys(TABLE.lost(body))
     cached = crossing.step.skin.prompt_cache == "explicit"
-    toolset = Toolset(_tools(given.get("tools") or (), lost))
-    if given.get("mcp_servers"):
+    toolset = Toolset(_tools(body.get("tools") or (), lost))
+    if body.get("mcp_servers"):
         lost["hosted:mcp"] = None
     history = History(crossing, lost, "thinking")
     turns = Turns(history, toolset, lost, cached=cached)
-    turns.system(given.get("system"))
-    for index, turn in enumerate(given.get("messages") or ()):
-        turns.add(turn, f"messages[{index}]")
+    turns.system(body.get("system"))
+    for index, turn in enumerate(body["messages"]):
+        turns.add(turn, ("messages", index))
     top: dict[str, Any] = {"messages": history.messages()}
     if not top["messages"]:
         raise malformed("messages", "a list with at least one message")
-    _write_choice(top, toolset, given.get("tool_choice"), lost)
-    _write_options(top, given, lost)
+    _write_choice(top, toolset, body.get("tool_choice"), lost)
+    _write_options(top, body, lost)
     if crossing.reading.stream:
         top["stream"] = True
     return Crossed(top=top, dropped=tuple(lost), tools=toolset.names)
@@ -60,7 +58,7 @@ def _tools(tools: Iterable[Any], lost: Lost) -> Iterator[Tool]:
             others = (key for key, said in tool.items() if said and key not in _TOOL)
             lost |= {_OF_TOOL.get(key, f"tools[].{key}"): None for key in others}
         yield Tool(
-            Original(name_of(tool, f"tools[{index}]")),
+            Original(name_of(tool, ("tools", index))),
             tool.get("description"),
             tool.get("input_schema"),
             tool.get("strict"),
@@ -81,7 +79,7 @@ def _write_choice(top: dict[str, Any], tools: Toolset, choice: Any, lost: Lost) 
 
 
 def _write_options(top: dict[str, Any], given: Mapping[str, Any], lost: Lost) -> None:
-    for name in _CARRIED:
+    for name in TABLE.carried:
         if name in given:
             top[name] = given[name]
     if "max_tokens" in given:

@@ -8,12 +8,14 @@ from typing import Any, Final
 
 import msgspec
 
+from runtime.bridges.body import UNSAID, members, plain, text
 from runtime.bridges.crossing import Crossed, Crossing
 from runtime.bridges.messages_to_responses.fields import TABLE
-from runtime.bridges.parts import BILLING, Lost, legible, malformed, without_billing
+from runtime.bridges.parts import BILLING, Lost, Where, legible, malformed, without_billing
 from runtime.bridges.to_responses import frame
 from runtime.bridges.to_responses.content import (
     Part,
+    is_marked,
     listed,
     mark_dropped,
     output_of,
@@ -24,7 +26,11 @@ from runtime.bridges.to_responses.content import (
 )
 from runtime.bridges.to_responses.history import History
 from runtime.bridges.to_responses.tools import toolset, write_choice
+from runtime.dialects.messages.read import Message
+from runtime.dialects.parts import Content
+from runtime.dialects.parts import Part as Block
 
+_ENCODER: Final = msgspec.json.Encoder()
 _RESULT: Final = "tool_result"
 # Ends the type of what a provider's own tool found.
 _SERVER_RESULT: Final = "_tool_result"
@@ -42,7 +48,7 @@ def request(body: Mapping[str, Any], crossing: Crossing) -> Crossed:
     turns = _Turns(crossing, History(tools, lost), lost)
     turns.system(body.get("system"))
     for index, turn in enumerate(body["messages"]):
-        turns.add(turn, f"messages[{index}]")
+        turns.add(turn, ("messages", index))
     top = frame.carried(TABLE, body)
     frame.write_cap(top, body.get("max_tokens"), lost)
     write_choice(top, body.get("tool_choice"), tools, lost)
@@ -67,76 +73,80 @@ class _Turns:
     def system(self, system: Any) -> None:
         """The system text, without the line that differs from session to session."""
         texts = []
-        for text in texts_of(system, "system", self._lost):
-            kept = without_billing(text)
-            if kept is not text:
+        for told in texts_of(system, "system", self._lost):
+            kept = without_billing(told)
+            if kept is not told:
                 self._lost[BILLING] = None
             texts += [kept] if kept else []
         self.history.instruct(texts)
 
-    def add(self, turn: Mapping[str, Any], where: str) -> None:
+    def add(self, turn: Message, where: Where) -> None:
         """One turn. Raises CallerError."""
-        reader = _ROLES.get(turn.get("role"))
+        reader = _ROLES.get(turn.role)
         if reader is None:
-            raise malformed(f"{where}.role", "`user`, `assistant` or `system`")
-        reader(self, turn.get("content"), f"{where}.content")
+            raise malformed((where, "role"), "`user`, `assistant` or `system`")
+        reader(self, turn.content, (where, "content"))
 
-    def system_turn(self, content: Any, where: str) -> None:
+    def system_turn(self, content: Content, where: Where) -> None:
         self.history.instruct(texts_of(content, where, self._lost))
 
-    def user(self, content: Any, where: str) -> None:
+    def user(self, content: Content, where: Where) -> None:
         """Results go behind their calls, wherever in the turn they stand."""
-        if not isinstance(content, str):
-            for index, block in enumerate(listed(content, where)):
-                if isinstance(block, dict) and block.get("type") == _RESULT:
-                    self._result(block, f"{where}[{index}].content")
-        self.history.message("user", parts_of(content, where, self._lost, skip=_RESULT))
+        said = isinstance(content, str)
+        for index, block in enumerate(() if said else listed(content, where)):
+            if block.type == _RESULT:
+                self._result(block, ((where, index), "content"))
+            else:
+                said = True
+        if said:
+            self.history.message("user", parts_of(content, where, self._lost, skip=_RESULT))
 
-    def _result(self, block: Mapping[str, Any], where: str) -> None:
-        mark_dropped(block, self._lost)
-        failed = bool(block.get("is_error"))
-        output = output_of(block.get("content"), failed, where, self._lost)
-        self.history.result(block.get("tool_use_id"), output)
+    def _result(self, block: Block, where: Where) -> None:
+        if is_marked(block):
+            mark_dropped(members(block), self._lost)
+        output = output_of(block.content, bool(block.is_error), where, self._lost)
+        self.history.result(block.tool_use_id, output)
 
-    def assistant(self, content: Any, where: str) -> None:
+    def assistant(self, content: Content, where: Where) -> None:
         """Reasoning, words and calls in the order they were made."""
         if isinstance(content, str):
-            self._say(content)
+            if content:
+                self._said.append(said(content))
         else:
             for index, block in enumerate(listed(content, where)):
-                if not isinstance(block, dict):
-                    raise malformed(f"{where}[{index}]", "an object")
-                mark_dropped(block, self._lost)
-                kind = str(block.get("type"))
-                if kind.endswith(_SERVER_RESULT):
-                    self._server_result(block, f"{where}[{index}].content")
+                if is_marked(block):
+                    mark_dropped(members(block), self._lost)
+                handler = _BLOCKS.get(block.type)
+                if handler is not None:
+                    handler(self, block)
+                elif block.type is not None and block.type.endswith(_SERVER_RESULT):
+                    self._server_result(block, ((where, index), "content"))
                 else:
-                    _BLOCKS.get(kind, _Turns.unknown)(self, block)
+                    unknown(block.type, self._lost)
         self._flush()
         self.history.end_turn(_SIGNATURE)
 
-    def _say(self, text: Any) -> None:
-        if isinstance(text, str) and text:
-            self._said.append(said(text))
-
     def _flush(self) -> None:
-        self.history.message("assistant", self._said)
-        self._said = []
+        if self._said:
+            self.history.message("assistant", self._said)
+            self._said = []
 
     # --- blocks of an assistant turn -----------------------------------------------------------
 
-    def text(self, block: Mapping[str, Any]) -> None:
-        self._say(block.get("text"))
+    def text(self, block: Block) -> None:
+        if block.text not in UNSAID:
+            self._said.append(said(block.text))
 
-    def compaction(self, block: Mapping[str, Any]) -> None:
+    def compaction(self, block: Block) -> None:
         """A summary that stands for the turns before it."""
-        self._say(block.get("content"))
+        if (told := text(block.content)) is not None:
+            self._said.append(said(told))
 
-    def thinking(self, block: Mapping[str, Any]) -> None:
-        self._reason(block.get("signature"), block.get("thinking"), _SIGNATURE)
+    def thinking(self, block: Block) -> None:
+        self._reason(plain(block.signature), plain(block.thinking), _SIGNATURE)
 
-    def redacted(self, block: Mapping[str, Any]) -> None:
-        self._reason(block.get("data"), None, "redacted_thinking.data")
+    def redacted(self, block: Block) -> None:
+        self._reason(plain(block.data), None, "redacted_thinking.data")
 
     def _reason(self, proof: Any, text: Any, name: str) -> None:
         item = frame.restored(proof, text, self._crossing)
@@ -146,30 +156,27 @@ class _Turns:
         self._flush()
         self.history.reasoning(item)
 
-    def call(self, block: Mapping[str, Any]) -> None:
+    def call(self, block: Block) -> None:
         self._flush()
-        arguments = msgspec.json.encode(block.get("input") or {}).decode()
-        self.history.call(block.get("id"), str(block.get("name")), arguments, custom=False)
+        arguments = _ENCODER.encode(plain(block.input) or {}).decode()
+        self.history.call(block.id, str(block.name), arguments, custom=False)
 
-    def _server_result(self, block: Mapping[str, Any], where: str) -> None:
+    def _server_result(self, block: Block, where: Where) -> None:
         """What a provider found by itself: the model reads it like any other result."""
         self._flush()
-        content = block.get("content")
-        if block["type"] != "mcp_tool_result":  # this one alone holds plain parts
-            content = legible(content)
-        output = output_of(content, bool(block.get("is_error")), where, self._lost)
-        self.history.result(block.get("tool_use_id"), output)
-
-    def unknown(self, block: Mapping[str, Any]) -> None:
-        unknown(block, self._lost)
+        content: Any = block.content
+        if block.type != "mcp_tool_result":  # this one alone holds plain parts
+            content = legible(plain(content))
+        output = output_of(content, bool(block.is_error), where, self._lost)
+        self.history.result(block.tool_use_id, output)
 
 
-_ROLES: Final[dict[Any, Callable[[_Turns, Any, str], None]]] = {
+_ROLES: Final[dict[Any, Callable[[_Turns, Content, Where], None]]] = {
     "user": _Turns.user,
     "assistant": _Turns.assistant,
     "system": _Turns.system_turn,
 }
-_BLOCKS: Final[dict[str, Callable[[_Turns, Mapping[str, Any]], None]]] = {
+_BLOCKS: Final[dict[Any, Callable[[_Turns, Block], None]]] = {
     "text": _Turns.text,
     "thinking": _Turns.thinking,
     "redacted_thinking": _Turns.redacted,

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+import msgspec
+
 from runtime.bridges.crossing import Crossed, Crossing
-from runtime.bridges.parts import Lost, echoed, malformed, text_of
+from runtime.bridges.parts import Lost, echoed, malformed
 from runtime.bridges.responses_to_chat import tools as tools_of
 from runtime.bridges.responses_to_chat.fields import TABLE
 from runtime.bridges.responses_to_chat.items import Items
 from runtime.bridges.to_chat import History, write_tools
-from runtime.bridges.to_chat.fields import carried, write_format
-from runtime.bridges.to_chat.parts import text_part
+from runtime.bridges.to_chat.fields import write_format
+from runtime.bridges.to_chat.parts import LINES, text_part
+from runtime.dialects.parts import texts
+from runtime.dialects.responses.read import Item
 
-_CARRIED: Final = carried(TABLE, but=("parallel_tool_calls",))
+_PARALLEL: Final = "parallel_tool_calls"  # without tools it is not sent
 _LOGPROBS: Final = "message.output_text.logprobs"
 _UNDERSTOOD: Final = frozenset((_LOGPROBS, "reasoning.encrypted_content"))
 _LOST_REASONING: Final = ("summary", "generate_summary", "context", "mode")
@@ -22,41 +26,38 @@ _LOST_REASONING: Final = ("summary", "generate_summary", "context", "mode")
 
 def request(body: Mapping[str, Any], crossing: Crossing) -> Crossed:
     """The request as Chat has it. Raises CallerError where the history cannot be read."""
-    given = {name: value for name, value in body.items() if value is not None}
-    lost: Lost = dict.fromkeys(TABLE.lost(given))
-    items = given.get("input", ())
-    if isinstance(items, str):
-        items = ({"role": "user", "content": items},)
-    toolset = tools_of.read_tools(given, items, lost)
+    lost: Lost = dict.fromkeys(TABLE.lost(body))
+    items = body["input"]
+    toolset = tools_of.read_tools(body, items, lost)
     history = History(crossing, lost, "reasoning")
-    if "instructions" in given:
-        _instruct(history, given["instructions"])
+    _instruct(history, body.get("instructions") or ())
     walk = Items(history, toolset, lost)
     for index, item in enumerate(items):
-        walk.add(item, f"input[{index}]")
+        walk.add(item, ("input", index))
     top: dict[str, Any] = {"messages": history.messages()}
     if not top["messages"]:
         raise malformed("input", "a string or a list with at least one message")
-    choice, allowed = tools_of.read_choice(given.get("tool_choice"), toolset, lost)
-    write_tools(top, toolset, choice, given.get("parallel_tool_calls"), allowed)
-    _write_options(top, given, lost)
+    choice, allowed = tools_of.read_choice(body.get("tool_choice"), toolset, lost)
+    write_tools(top, toolset, choice, body.get(_PARALLEL), allowed)
+    _write_options(top, body, lost)
     if crossing.reading.stream:
         top["stream"] = True
-    return Crossed(top=top, dropped=tuple(lost), tools=toolset.names, echo=echoed(given))
+    return Crossed(top=top, dropped=tuple(lost), tools=toolset.names, echo=echoed(body))
 
 
-def _instruct(history: History, instructions: Any) -> None:
+def _instruct(history: History, instructions: msgspec.Raw | Sequence[Item]) -> None:
     """Instructions are a text; answers to requests with a stored prompt list them as messages."""
-    if isinstance(instructions, str):
-        texts = [instructions]
-    else:
-        texts = [text_of(item.get("content")) for item in instructions]
-    history.say("system", [text_part(text) for text in texts if text])
+    if isinstance(instructions, msgspec.Raw):
+        history.say("system", [text_part(instructions)])
+        return
+    for item in instructions:
+        told = LINES.join(filter(None, texts(item.content)))
+        history.say("system", [text_part(told)] if told else [])
 
 
 def _write_options(top: dict[str, Any], given: Mapping[str, Any], lost: Lost) -> None:
-    for name in _CARRIED:
-        if name in given:
+    for name in TABLE.carried:
+        if name in given and name != _PARALLEL:
             top[name] = given[name]
     if "max_output_tokens" in given:
         top["max_tokens"] = given["max_output_tokens"]

@@ -6,28 +6,24 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from runtime import hosted
+from runtime.bridges.body import tools
 from runtime.bridges.from_responses import BRINGS_TOOLS
 from runtime.bridges.parts import Lost
 from runtime.bridges.to_chat import Choice, Tool, Toolset
 from runtime.bridges.to_chat.tools import name_of
 from runtime.bridges.tools import Original
+from runtime.dialects.responses.read import Item
 
 _TOOL: Final = {"type", "name", "description", "parameters", "strict", "format"}
 _WORDS: Final = {"auto": "auto", "none": "none", "required": "required", "any": "required"}
 _CLIENT_RUN: Final = (None, "function", "custom")
 
 
-def read_tools(body: Mapping[str, Any], items: Iterable[Any], lost: Lost) -> Toolset:
+def read_tools(body: Mapping[str, Any], items: Iterable[Item], lost: Lost) -> Toolset:
     """The tools of a body, and those that stand in its input."""
     lists = [body.get("tools")]
-    lists += [
-        item.get("tools")
-        for item in items
-        if isinstance(item, dict) and item.get("type") in BRINGS_TOOLS
-    ]
-    return Toolset(
-        tool for tools in lists if isinstance(tools, list) for tool in _tools(tools, None, lost)
-    )
+    lists += [tools(item.tools, "input[].tools") for item in items if item.type in BRINGS_TOOLS]
+    return Toolset(tool for listed in lists for tool in _tools(listed or (), None, lost))
 
 
 def _tools(tools: Iterable[Any], namespace: str | None, lost: Lost) -> Iterator[Tool]:

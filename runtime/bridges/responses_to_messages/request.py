@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from runtime.bridges.body import tools
 from runtime.bridges.crossing import Crossed, Crossing
 from runtime.bridges.from_responses import BRINGS_TOOLS
-from runtime.bridges.parts import echoed, malformed
+from runtime.bridges.parts import echoed
 from runtime.bridges.responses_to_messages.fields import TABLE
 from runtime.bridges.responses_to_messages.items import Items
 from runtime.bridges.to_messages import Frame
+from runtime.dialects.responses.read import Item
 
 # What comes back without being asked for.
 _UNDERSTOOD: Final = frozenset(("reasoning.encrypted_content",))
@@ -22,29 +24,26 @@ def request(body: Mapping[str, Any], crossing: Crossing) -> Crossed:
     """The request as Messages has it. Raises CallerError where the history cannot be read."""
     frame = Frame(body, crossing, TABLE, "reasoning")
     given = frame.given
-    items = given.get("input", [])
-    if isinstance(items, str):
-        items = [{"role": "user", "content": items}]
-    if not isinstance(items, list):
-        raise malformed("input", "a string or a list of items")
-    tools = frame.toolset(_tool_lists(given, items))
-    walk = Items(frame, tools)
+    items = given["input"]
+    toolset = frame.toolset(_tool_lists(given, items))
+    walk = Items(frame, toolset)
     _instruct(frame, walk, given.get("instructions"))
     for index, item in enumerate(items):
-        walk.add(item, f"input[{index}]")
+        walk.add(item, ("input", index))
     _write_text(frame, given.get("text"))
     _write_reasoning(frame, given.get("reasoning"))
     if all(value in _UNDERSTOOD for value in given.get("include", ())):
         frame.lost.pop("include", None)
-    return frame.finish(tools, "input", echoed(given))
+    return frame.finish(toolset, "input", echoed(given))
 
 
-def _tool_lists(given: dict[str, Any], items: list[Any]) -> list[tuple[str, Any]]:
+def _tool_lists(given: dict[str, Any], items: Sequence[Item]) -> list[tuple[str, Any]]:
     """The lists of tools with their places; some clients put one into the input."""
     lists = [("tools", given.get("tools", []))]
     for index, item in enumerate(items):
-        if isinstance(item, dict) and item.get("type") in BRINGS_TOOLS:
-            lists.append((f"input[{index}].tools", item.get("tools") or []))
+        if item.type in BRINGS_TOOLS:
+            where = f"input[{index}].tools"
+            lists.append((where, tools(item.tools, where) or []))
     return lists
 
 
@@ -54,7 +53,7 @@ def _instruct(frame: Frame, walk: Items, instructions: Any) -> None:
         frame.turns.instruct(frame.system_blocks(instructions, "instructions"))
         return
     for index, item in enumerate(instructions):
-        walk.add(item, f"instructions[{index}]")
+        walk.add(item, ("instructions", index))
 
 
 def _write_text(frame: Frame, text: Any) -> None:

@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
-
-from runtime.bridges.fields import CARRY, Table
 
 # Chat wants a name for every schema.
 _SCHEMA_NAME: Final = "output"
 _SCHEMA: Final = ("description", "schema", "strict")
-
-
-def carried(table: Table, but: Collection[str] = ()) -> tuple[str, ...]:
-    """The top-level names that travel as they are."""
-    names = (field.name for field in table.of(CARRY))
-    return tuple(n for n in names if "[" not in n and "." not in n and n not in but)
 
 
 def write_format(top: dict[str, Any], wanted: Mapping[str, Any] | None) -> None:

@@ -6,115 +6,113 @@ knows neither items nor blocks; the bridges tell it what was said, in order.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from typing import Any, Final, Literal
 
+import msgspec
+
+from runtime.bridges.body import Text, words
 from runtime.bridges.crossing import Crossing
-from runtime.bridges.parts import FAILED, GO_ON, MISSING_RESULT, NO_RESULT, PREFILL, Lost, words
+from runtime.bridges.parts import FAILED, GO_ON, MISSING_RESULT, NO_RESULT, PREFILL, Lost
 from runtime.bridges.to_chat.parts import BLOCKS, LINES, Part, joined, text_part
 from runtime.bridges.tools import legal_id
 from runtime.opaque import UNSEALED, unwrap
 from runtime.vocabulary import PREFILL as MAY_PREFILL
 from runtime.vocabulary import Reasoning
 
+Message = dict[str, Any]
+
 # What a call's result holds beside text -> its word in the message behind it.
 _ATTACHED: Final = {"image_url": "image", "file": "file", "input_audio": "audio"}
 
 
-class _Said:
+class _Said(msgspec.Struct):
     """A message of the system or the user."""
 
-    __slots__ = ("parts", "role")
+    role: str
+    parts: list[Part]
 
-    def __init__(self, role: str, parts: list[Part]) -> None:
-        self.role = role
-        self.parts = parts
-
-    def messages(self, _skin: Reasoning | None, _lost: Lost) -> Iterator[dict[str, Any]]:
-        yield {"role": self.role, "content": joined(self.parts, BLOCKS)}
+    def write(self, messages: list[Message], _skin: Reasoning | None, _lost: Lost) -> None:
+        messages.append({"role": self.role, "content": joined(self.parts, BLOCKS)})
 
 
-class _Call:
+class _Call(msgspec.Struct):
     """One call with its result, which may come later."""
 
-    __slots__ = ("arguments", "attached", "id", "name", "texts")
+    id: str
+    name: str
+    arguments: Text
+    content: Text | list[Part] | None = None
+    attached: list[Part] = []
 
-    def __init__(self, call_id: str, name: str, arguments: str) -> None:
-        self.id = call_id
-        self.name = name
-        self.arguments = arguments
-        self.texts: list[Part] | None = None
-        self.attached: Sequence[Part] = ()
-
-    def answer(self, parts: list[Part], failed: bool) -> None:
+    def answer(self, result: Text | list[Part], failed: bool) -> None:
         """Takes the result: texts stay with the call, everything else goes behind it."""
-        if len(parts) == 1 and parts[0]["type"] == "text":
-            self.texts = parts
-        else:
-            self.texts = [part for part in parts if part["type"] == "text"]
+        if not isinstance(result, list):
+            self.content = FAILED + words(result) if failed else result
+            return
+        texts = parts = result
+        if len(parts) != 1 or parts[0]["type"] != "text":
+            texts = [part for part in parts if part["type"] == "text"]
             self.attached = [part for part in parts if part["type"] != "text"]
-        if self.attached and not self.texts:
-            self.texts = [text_part(self.label)]
+        if self.attached and not texts:
+            texts = [text_part(self.label)]
         if failed:
-            first = self.texts[0] if self.texts else text_part("")
-            self.texts[:1] = [{**first, "text": FAILED + words(first["text"])}]
+            first = texts[0] if texts else text_part("")
+            texts = [{**first, "text": FAILED + words(first["text"])}, *texts[1:]]
+        self.content = joined(texts, LINES)
 
     @property
     def label(self) -> str:
         """What names the call where its attachments stand."""
         return f"[{_ATTACHED[self.attached[0]['type']]} of call {self.id}]"
 
-    @property
-    def call(self) -> dict[str, Any]:
-        return {
-            "id": self.id,
-            "type": "function",
-            "function": {"name": self.name, "arguments": self.arguments},
-        }
-
-    def message(self, lost: Lost) -> dict[str, Any]:
+    def message(self, lost: Lost) -> Message:
         """The result; every call has to have one."""
-        texts = self.texts
-        if texts is None:
+        content = self.content
+        if content is None:
             lost[MISSING_RESULT] = None
-            texts = [text_part(NO_RESULT)]
-        return {"role": "tool", "tool_call_id": self.id, "content": joined(texts, LINES)}
+            content = NO_RESULT
+        return {"role": "tool", "tool_call_id": self.id, "content": content}
 
 
-class _Turn:
+class _Turn(msgspec.Struct):
     """What the assistant said until somebody else did: one message, its calls and their results."""
 
-    __slots__ = ("answered", "calls", "details", "texts", "thinking", "thoughts")
+    thinking: str
+    texts: list[Part] = []
+    thoughts: list[str] = []
+    details: list[Any] = []
+    calls: list[_Call] = []
+    answered: bool = False
 
-    def __init__(self, thinking: str) -> None:
-        self.thinking = thinking
-        self.texts: list[Part] = []
-        self.thoughts: list[str] = []
-        self.details: list[Any] = []
-        self.calls: list[_Call] = []
-        self.answered = False
-
-    def messages(self, skin: Reasoning | None, lost: Lost) -> Iterator[dict[str, Any]]:
+    def write(self, messages: list[Message], skin: Reasoning | None, lost: Lost) -> None:
         if not self.texts and not self.calls:
             if self.thoughts or self.details:
                 lost[self.thinking] = None  # a turn that was cut before it said anything
             return
         content = joined(self.texts, BLOCKS) if self.texts else None
-        message: dict[str, Any] = {"role": "assistant", "content": content}
-        if skin is not None:
+        message: Message = {"role": "assistant", "content": content}
+        messages.append(message)
+        if skin is not None and (self.thoughts or self.details):
             self._echo(message, skin)
-        if self.calls:
-            message["tool_calls"] = [call.call for call in self.calls]
-        yield message
+        if not self.calls:
+            return
+        message["tool_calls"] = [
+            {
+                "id": call.id,
+                "type": "function",
+                "function": {"name": call.name, "arguments": call.arguments},
+            }
+            for call in self.calls
+        ]
         attached: list[Part] = []
         for call in self.calls:
-            yield call.message(lost)
+            messages.append(call.message(lost))
             if call.attached:
                 attached += [text_part(call.label), *call.attached]
         if attached:
-            yield {"role": "user", "content": attached}
+            messages.append({"role": "user", "content": attached})
 
-    def _echo(self, message: dict[str, Any], skin: Reasoning) -> None:
+    def _echo(self, message: Message, skin: Reasoning) -> None:
         thoughts = BLOCKS.join(self.thoughts)
         if thoughts and skin.field == "think":
             tagged = text_part(f"<think>\n{thoughts}\n</think>")
@@ -155,12 +153,15 @@ class History:
     def text(self, parts: list[Part], *, glued: bool = False) -> None:
         """Words of the assistant. `glued`: they go on in the sentence of those before."""
         turn = self._turn()
+        if not glued:
+            turn.texts += parts
+            return
         for part in parts:
-            before = turn.texts[-1] if glued and turn.texts else None
+            before = turn.texts[-1] if turn.texts else None
             if before is None or "cache_control" in before:
                 turn.texts.append(part)
             else:
-                turn.texts[-1] = {**part, "text": before["text"] + part["text"]}
+                turn.texts[-1] = {**part, "text": words(before["text"]) + words(part["text"])}
 
     def think(self, text: str) -> None:
         """Readable reasoning of the assistant."""
@@ -182,32 +183,33 @@ class History:
         else:
             self._lost[name] = None
 
-    def call(self, call_id: str, name: str, arguments: str) -> None:
+    def call(self, call_id: str, name: str, arguments: Text) -> None:
         """A call of the assistant's. Empty arguments mean none."""
         call = _Call(legal_id(call_id), name, arguments or "{}")
         self._turn().calls.append(call)
         self._waiting.setdefault(call_id, []).append(call)
 
-    def result(self, call_id: str, parts: list[Part], *, failed: bool = False) -> None:
+    def result(self, call_id: str, result: Text | list[Part], *, failed: bool = False) -> None:
         """The result of a call, wherever it stands; one without a call is the user's word."""
         last = self._said[-1] if self._said else None
         waiting = self._waiting.get(call_id)
         if waiting:
-            waiting.pop(0).answer(parts, failed)
+            waiting.pop(0).answer(result, failed)
         else:
             self._lost["tool_result:without_call"] = None
+            parts = result if isinstance(result, list) else [text_part(result)]
             self.say("user", [text_part(f"[result of call {legal_id(call_id)}]"), *parts])
         if isinstance(last, _Turn) and last.calls:
             last.answered = True
 
-    def messages(self) -> list[dict[str, Any]]:
+    def messages(self) -> list[Message]:
         """The conversation. A last turn of the assistant's is answered where the skin does not go
         on with it.
         """
-        messages: list[dict[str, Any]] = []
+        messages: list[Message] = []
         skin = self._skin if self._echoed else None
         for said in self._said:
-            messages += said.messages(skin, self._lost)
+            said.write(messages, skin, self._lost)
         if messages and messages[-1]["role"] == "assistant" and not self._may_prefill:
             self._lost[PREFILL] = None
             messages.append({"role": "user", "content": GO_ON})

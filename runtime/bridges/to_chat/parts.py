@@ -10,7 +10,11 @@ from typing import Any, Final
 
 import msgspec
 
-from runtime.bridges.parts import Lost, data_url, kind_of, text_of, words
+from runtime.bridges.body import UNSAID, Text, members, text, words
+from runtime.bridges.parts import Lost, data_url, kind_of, text_of
+from runtime.dialects.decode import ABSENT
+from runtime.dialects.parts import Part as Record
+from runtime.dialects.parts import opened
 
 Part = dict[str, Any]
 
@@ -30,68 +34,76 @@ _SIDE: Final = {
 }
 
 
-def text_part(text: str | msgspec.Raw) -> Part:
+def text_part(text: Text) -> Part:
     """A part of plain text."""
     return {"type": "text", "text": text}
 
 
-def is_text(part: Any) -> bool:
-    """Whether this is a part of Chat's as it stands, with a text and nothing else, as most are."""
-    return bool(
-        isinstance(part, dict)
-        and len(part) == 2
-        and part.get("type") == "text"
-        and isinstance(text := part.get("text"), str)
-        and text
+def is_bare(part: Record) -> bool:
+    """Whether nothing stands beside the text of a part, as in most."""
+    return (
+        part.cache_control is ABSENT
+        and part.citations is ABSENT
+        and part.annotations is ABSENT
+        and part.prompt_cache_breakpoint is ABSENT
     )
 
 
-def joined(parts: list[Part], between: str) -> str | msgspec.Raw | list[Part]:
+def is_plain(part: Part) -> bool:
+    """Whether a part of Chat's is a text and nothing else."""
+    return len(part) == 2 and "text" in part
+
+
+def joined(parts: list[Part], between: str) -> Text | list[Part]:
     """Plain texts as one string, which every provider takes; anything else as parts."""
-    if len(parts) == 1 and parts[0].keys() == _PLAIN:
-        text: str | msgspec.Raw = parts[0]["text"]
-        return text
-    if all(part.keys() == _PLAIN for part in parts):
+    if len(parts) == 1 and is_plain(parts[0]):
+        only: Text = parts[0]["text"]
+        return only
+    if all(map(is_plain, parts)):
         return between.join(words(part["text"]) for part in parts)
     return parts
 
 
 def read_parts(content: Any, lost: Lost, *, cached: bool) -> list[Part]:
-    """The Chat parts of a content: a string, one part, or a list of them.
+    """The Chat parts of a content: a text, one part, or a list of them, opened or not.
 
     `cached`: the skin takes `cache_control` on parts. Empty texts are left out, for providers
-    refuse them.
+    refuse them. Raises CallerError.
     """
-    if isinstance(content, str):
-        return [text_part(content)] if content else []
     if isinstance(content, msgspec.Raw):
-        return [text_part(content)]
-    if isinstance(content, dict):
-        return read_part(content, lost, cached=cached)
-    if not isinstance(content, list):
-        return []
-    read: list[Part] = []
-    for part in content:
-        # nearly all are texts and no more; the other way makes the same of them
-        if isinstance(part, dict) and part.get("type") in _TEXTS and len(part) == 2:
-            read += _text(part, lost)
-        else:
-            read += read_part(part, lost, cached=cached)
-    return read
+        told = text(content)
+        content = opened(content, "") if told is None and content is not ABSENT else told
+    if isinstance(content, list):
+        return [read for part in content for read in read_part(part, lost, cached=cached)]
+    if isinstance(content, (str, msgspec.Raw)):
+        return [text_part(content)] if content else []
+    return read_part(content, lost, cached=cached)
+
+
+def read_result(content: Any, lost: Lost, *, cached: bool) -> Text | list[Part]:
+    """The same of a tool result, which mostly is one text. Raises CallerError."""
+    told = text(content) if isinstance(content, msgspec.Raw) else None
+    return read_parts(content, lost, cached=cached) if told is None else told
 
 
 def read_part(part: Any, lost: Lost, *, cached: bool) -> list[Part]:
     """One part: mostly one again, none where Chat has no such thing, more for a document."""
-    if not isinstance(part, dict):
-        return []
-    kind = part.get("type")
-    handler = _HANDLERS.get(kind) if isinstance(kind, str) else None
-    if handler is None:
-        handler = _image if "image_url" in part else _unknown
-    read = list(handler(part, lost))
-    if not _SIDE.keys().isdisjoint(part):
-        lost |= {name: None for field, name in _SIDE.items() if part.get(field)}
-    mark(read, part, lost, cached=cached)
+    if isinstance(part, Record) and part.type in _TEXTS:
+        read = [] if part.text in UNSAID else [text_part(part.text)]
+        if is_bare(part):
+            return read
+        fields: Any = members(part)
+    else:
+        fields = members(part) if isinstance(part, Record) else part
+        if not isinstance(fields, dict):
+            return []
+        kind = fields.get("type")
+        handler = _HANDLERS.get(kind) if isinstance(kind, str) else None
+        if handler is None:
+            handler = _image if "image_url" in fields else _unknown
+        read = list(handler(fields, lost))
+    lost |= {name: None for field, name in _SIDE.items() if fields.get(field)}
+    mark(read, fields.get("cache_control"), lost, cached=cached)
     return read
 
 
@@ -103,9 +115,8 @@ def texts_alone(parts: list[Part], role: str, lost: Lost) -> list[Part]:
     return texts
 
 
-def mark(read: list[Part], source: Mapping[str, Any], lost: Lost, *, cached: bool) -> None:
+def mark(read: list[Part], control: Any, lost: Lost, *, cached: bool) -> None:
     """Puts a cache mark on the last of these parts, or names it as lost."""
-    control = source.get("cache_control")
     if control is None:
         return
     if cached and read:
@@ -221,7 +232,6 @@ def _unknown(part: Mapping[str, Any], lost: Lost) -> Iterable[Part]:
     return []
 
 
-_PLAIN: Final = {"type", "text"}
 _TEXTS: Final = frozenset(("text", "input_text", "output_text", "summary_text", "reasoning_text"))
 _HANDLERS: Final[dict[str, Callable[[Mapping[str, Any], Lost], Iterable[Part]]]] = {
     "text": _text,

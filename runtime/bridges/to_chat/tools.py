@@ -11,7 +11,8 @@ from typing import Any, Final
 import msgspec
 
 from runtime.arguments import wrapped_parameters
-from runtime.bridges.parts import input_description, malformed
+from runtime.bridges.body import together
+from runtime.bridges.parts import Where, input_description, malformed
 from runtime.bridges.tools import Original, ToolNames, name_tools
 
 # A choice in the words of Chat, or the tool it names.
@@ -26,7 +27,7 @@ class Tool(msgspec.Struct, frozen=True):
     """A tool that the caller runs. `form` is the format of a custom tool's input."""
 
     original: Original
-    description: str | None = None
+    description: Any = None
     parameters: Any = None
     strict: bool | None = None
     form: Any = None
@@ -41,6 +42,8 @@ class Toolset:
             self._tools.setdefault(tool.original, tool)
         self.names: ToolNames = name_tools(self._tools)
         self._sent = {original: name for name, original in self.names.sent.items()}
+        # a history calls few tools many times
+        self._called: dict[tuple[str, bool, str | None], str] = {}
 
     def __bool__(self) -> bool:
         return bool(self._tools)
@@ -53,8 +56,15 @@ class Toolset:
         """The tools of a namespace."""
         return [tool for tool in self._tools if tool.namespace == namespace]
 
-    def name(self, called: Original) -> str:
+    def name(self, name: str, *, custom: bool = False, namespace: str | None = None) -> str:
         """The name of a tool that was called, also of one that is not offered any more."""
+        sent = self._called.get((name, custom, namespace))
+        if sent is None:
+            original = Original(name, custom, namespace)
+            sent = self._called[name, custom, namespace] = self._name(original)
+        return sent
+
+    def _name(self, called: Original) -> str:
         sent = self._sent.get(called)
         if sent is None and called not in self._tools:
             return name_tools((called,)).sent_for(called)
@@ -69,11 +79,10 @@ class Toolset:
         ]
 
     def _function(self, tool: Tool) -> dict[str, Any]:
-        function: dict[str, Any] = {"name": self.name(tool.original)}
+        function: dict[str, Any] = {"name": self._name(tool.original)}
         if tool.original.custom:
             texts = (tool.description, _WRAPPED, input_description(tool.form))
-            told = (text for text in texts if isinstance(text, str) and text)
-            function["description"] = "\n\n".join(told)
+            function["description"] = together(texts, "\n\n")
             function["parameters"] = wrapped_parameters(_INPUT)
             return function
         if tool.description:
@@ -84,11 +93,11 @@ class Toolset:
         return function
 
 
-def name_of(tool: Mapping[str, Any], where: str) -> str:
+def name_of(tool: Mapping[str, Any], where: Where) -> str:
     """The name of a tool that stands at a JSON path. Raises CallerError where it has none."""
     name = tool.get("name")
     if not isinstance(name, str):
-        raise malformed(f"{where}.name", "a string")
+        raise malformed((where, "name"), "a string")
     return name
 
 
@@ -106,7 +115,8 @@ def write_tools(
         return
     top["tools"] = tools.written(allowed)
     if isinstance(choice, Original):
-        top["tool_choice"] = {"type": "function", "function": {"name": tools.name(choice)}}
+        name = tools.name(choice.name, custom=choice.custom, namespace=choice.namespace)
+        top["tool_choice"] = {"type": "function", "function": {"name": name}}
     elif choice is not None:
         top["tool_choice"] = choice
     if parallel is not None:

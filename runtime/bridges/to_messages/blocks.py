@@ -12,16 +12,19 @@ from typing import Any, Final
 
 import msgspec
 
-from runtime.bridges.parts import Lost, kind_of, malformed, split_data_url
+from runtime.bridges.body import Text, is_visible, members, plain
+from runtime.bridges.parts import Lost, Where, kind_of, malformed, path, split_data_url
+from runtime.dialects.decode import ABSENT
+from runtime.dialects.parts import Content, Part, opened
 from runtime.errors import CallerError
 
 Block = dict[str, Any]
 
 DETAIL: Final = "content[].detail"
 CACHE_CONTROL: Final = "cache_control"
-_BREAKPOINT: Final = "prompt_cache_breakpoint"
+BREAKPOINT: Final = "prompt_cache_breakpoint"
 # How callers mark where a prefix ends -> the name it is missed by.
-_MARKS: Final = {_BREAKPOINT: f"content[].{_BREAKPOINT}", CACHE_CONTROL: CACHE_CONTROL}
+_MARKS: Final = {BREAKPOINT: f"content[].{BREAKPOINT}", CACHE_CONTROL: CACHE_CONTROL}
 _EPHEMERAL: Final = {"type": "ephemeral"}
 _PDF: Final = "application/pdf"
 # Bare base64 names no type; whatever is not said to be text is a PDF, the only other kind there is.
@@ -34,7 +37,7 @@ def is_blank(text: str) -> bool:
     return not text or text.isspace()
 
 
-def text_block(text: str | msgspec.Raw) -> Block:
+def text_block(text: Text) -> Block:
     """A block of plain text."""
     return {"type": "text", "text": text}
 
@@ -56,72 +59,72 @@ class Blocks:
         self.marked = False
         self._marks = marks
 
-    def read(self, content: Any, where: str) -> list[Block]:
-        """The blocks of a string, one part, a list of parts, or nothing. Blank texts are left out.
+    def read(self, content: Content | msgspec.Raw, where: Where) -> list[Block]:
+        """The blocks of a string, one part, a list of parts, or nothing, opened or not.
 
-        Raises CallerError for what is none of these, and for parts that Messages cannot have.
+        Blank texts are left out. Raises CallerError for what is none of these, and for parts that
+        Messages cannot have.
         """
+        if isinstance(content, msgspec.Raw):
+            if is_visible(content):
+                return [{"type": "text", "text": content}]
+            content = None if content is ABSENT else opened(content, path(where))
         if isinstance(content, str):
             return [] if is_blank(content) else [text_block(content)]
-        if isinstance(content, msgspec.Raw):
-            return [text_block(content)]
         if content is None:
             return []
-        if isinstance(content, dict):
+        if isinstance(content, Part):
             return self._part(content, where)
-        if not isinstance(content, list):
-            raise malformed(where, "a string or a list of parts")
-        blocks: list[Block] = []
-        for index, part in enumerate(content):
-            if isinstance(part, dict):
-                blocks += self._part(part, f"{where}[{index}]")
-            elif isinstance(part, str) and not is_blank(part):
-                blocks.append(text_block(part))
-        return blocks
+        return [
+            block
+            for index, part in enumerate(content)
+            for block in self._part(part, (where, index))
+        ]
 
-    def mark(self, block: Block, holder: dict[str, Any]) -> None:
-        """Sets the breakpoint that the caller set, on a block of our own making."""
-        if CACHE_CONTROL not in holder and _BREAKPOINT not in holder:
-            return
-        for name in _MARKS:
-            asked = holder.get(name)
+    def read_result(self, content: Content | msgspec.Raw, where: Where) -> Text | list[Block]:
+        """The same of a tool result, which mostly is one text. Raises CallerError."""
+        if isinstance(content, msgspec.Raw) and is_visible(content):
+            return content
+        return self.read(content, where)
+
+    def mark(self, block: Block, control: Any, breakpoint_: Any) -> None:
+        """Sets the breakpoint that the caller set, in whose words ever, on a block of our own."""
+        for name, asked in ((BREAKPOINT, breakpoint_), (CACHE_CONTROL, control)):
             if asked is None:
                 continue
-            if name == _BREAKPOINT:
-                asked = _EPHEMERAL
-            if self._marks and isinstance(asked, dict) and asked.get("type") == "ephemeral":
-                block[CACHE_CONTROL] = asked
+            mark = _EPHEMERAL if name == BREAKPOINT else asked
+            if self._marks and isinstance(mark, dict) and mark.get("type") == "ephemeral":
+                block[CACHE_CONTROL] = mark
                 self.marked = True
             else:
                 self.lost[_MARKS[name]] = None
 
-    def _part(self, part: dict[str, Any], where: str) -> list[Block]:
-        kind = part.get("type")
-        handler = _HANDLERS.get(kind) if kind is None or isinstance(kind, str) else None
-        if handler is None or kind is None:
+    def _part(self, part: Part, where: Where) -> list[Block]:
+        kind = part.type
+        if kind in _TEXTS or (kind is None and part.image_url is ABSENT):
+            block = self._text(part, where)
+        else:
             # a client's own word for it: it is what its fields say
-            handler = Blocks._image if "image_url" in part else handler or Blocks._unknown
-        block = handler(self, part, where)
+            other = Blocks._unknown if part.image_url is ABSENT else Blocks._image
+            block = _HANDLERS.get(kind, other)(self, members(part), where)
         if block is None:
             return []
-        self.mark(block, part)
+        if part.cache_control is not ABSENT or part.prompt_cache_breakpoint is not ABSENT:
+            self.mark(block, plain(part.cache_control), plain(part.prompt_cache_breakpoint))
         return [block]
 
-    def _text(self, part: dict[str, Any], where: str) -> Block | None:
-        text = part.get("text")
-        if part.get("annotations"):
+    def _text(self, part: Part, where: Where) -> Block | None:
+        if part.annotations is not ABSENT and plain(part.annotations):
             self.lost["content[].annotations"] = None
-        if text is None:
-            return None
-        if not isinstance(text, str):
-            raise malformed(f"{where}.text", "a string")
-        return None if is_blank(text) else text_block(text)
+        if is_visible(part.text):
+            return text_block(part.text)
+        return _worded(plain(part.text), (where, "text"))
 
-    def _refusal(self, part: dict[str, Any], where: str) -> Block | None:
+    def _refusal(self, part: dict[str, Any], where: Where) -> Block | None:
         """What the assistant said instead of an answer was its answer all the same."""
-        return self._text({"text": part.get("refusal")}, where)
+        return _worded(part.get("refusal"), (where, "text"))
 
-    def _image(self, part: dict[str, Any], where: str) -> Block | None:
+    def _image(self, part: dict[str, Any], where: Where) -> Block | None:
         link: Any = part.get("image_url")
         holder = link if isinstance(link, dict) else part
         if holder is not part:
@@ -129,7 +132,7 @@ class Blocks:
         if holder.get("detail") not in (None, "auto"):
             self.lost[DETAIL] = None
         if not isinstance(link, str):
-            raise _by_id(part, where) or malformed(f"{where}.image_url", "a URL")
+            raise _by_id(part, where) or malformed((where, "image_url"), "a URL")
         inline = split_data_url(link)
         if inline is None:
             return {"type": "image", "source": {"type": "url", "url": link}}
@@ -137,14 +140,14 @@ class Blocks:
         kind = _SPELLINGS.get(kind, kind)
         return {"type": "image", "source": {"type": "base64", "media_type": kind, "data": data}}
 
-    def _file(self, part: dict[str, Any], where: str) -> Block | None:
+    def _file(self, part: dict[str, Any], where: Where) -> Block | None:
         nested = part.get("file")
         file = nested if isinstance(nested, dict) else part
         data, url, title = file.get("file_data"), file.get("file_url"), file.get("filename")
         if part.get("detail") not in (None, "auto"):
             self.lost[DETAIL] = None
         if isinstance(data, str) and data:
-            source = _document(data, f"{where}.file_data")
+            source = _document(data, (where, "file_data"))
         elif isinstance(url, str) and url:
             source = {"type": "url", "url": url}
         else:
@@ -154,15 +157,23 @@ class Blocks:
             block["title"] = title
         return block
 
-    def _audio(self, _part: dict[str, Any], where: str) -> Block | None:
+    def _audio(self, _part: dict[str, Any], where: Where) -> Block | None:
         raise _cannot("Messages takes no audio. Leave it out, or send its transcript.", where)
 
-    def _unknown(self, part: dict[str, Any], _where: str) -> Block | None:
+    def _unknown(self, part: dict[str, Any], _where: Where) -> Block | None:
         self.lost[f"content[type={kind_of(part)}]"] = None
         return None
 
 
-def _document(data: str, where: str) -> Block:
+def _worded(text: Any, where: Where) -> Block | None:
+    if text is None:
+        return None
+    if not isinstance(text, str):
+        raise malformed(where, "a string")
+    return None if is_blank(text) else text_block(text)
+
+
+def _document(data: str, where: Where) -> Block:
     """The source of a document: a PDF, or plain text that Messages wants as text."""
     inline = split_data_url(data)
     kind, payload = inline if inline is not None else (_PDF, data)
@@ -175,23 +186,19 @@ def _document(data: str, where: str) -> Block:
     return {"type": "text", "media_type": _TEXT_TYPE, "data": text}
 
 
-def _by_id(part: dict[str, Any], where: str) -> CallerError | None:
+def _by_id(part: dict[str, Any], where: Where) -> CallerError | None:
     """The error for a part that only names a file which another provider keeps."""
     if not isinstance(part.get("file_id"), str):
         return None
     return _cannot("A file id means nothing to this target. Send the data inline.", where)
 
 
-def _cannot(message: str, where: str) -> CallerError:
-    return CallerError("invalid-request", message, param=where)
+def _cannot(message: str, where: Where) -> CallerError:
+    return CallerError("invalid-request", message, param=path(where))
 
 
-_HANDLERS: Final[dict[str | None, Callable[[Blocks, dict[str, Any], str], Block | None]]] = {
-    None: Blocks._text,
-    "text": Blocks._text,
-    "input_text": Blocks._text,
-    "output_text": Blocks._text,
-    "summary_text": Blocks._text,
+_TEXTS: Final = frozenset(("text", "input_text", "output_text", "summary_text"))
+_HANDLERS: Final[dict[str | None, Callable[[Blocks, dict[str, Any], Where], Block | None]]] = {
     "refusal": Blocks._refusal,
     "image_url": Blocks._image,
     "input_image": Blocks._image,

@@ -8,15 +8,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+import msgspec
+
 from runtime.bridges.crossing import Crossed, Crossing
 from runtime.bridges.fields import Table
-from runtime.bridges.parts import Lost, malformed
+from runtime.bridges.parts import Lost, Where, malformed
 from runtime.bridges.to_messages.blocks import Block, Blocks
 from runtime.bridges.to_messages.cache import limit_breakpoints, set_breakpoints
 from runtime.bridges.to_messages.schema import strict
 from runtime.bridges.to_messages.tools import Toolset
 from runtime.bridges.to_messages.turns import Turns, goes_on_without_thinking
 from runtime.dialects.decode import too_deep
+from runtime.dialects.parts import Content
 from runtime.errors import CallerError
 from runtime.opaque import unwrap
 from runtime.vocabulary import JSON_SCHEMA, PREFILL
@@ -41,14 +44,14 @@ _HOTTEST: Final = 1
 class Frame:
     """One request while it is being written.
 
-    `lost` collects what is left out; `given` are the fields that are not null.
+    `lost` collects what is left out; `given` are the fields of the body.
     """
 
     def __init__(
         self, body: Mapping[str, Any], crossing: Crossing, table: Table, thinking_name: str
     ) -> None:
         skin = crossing.step.skin
-        self.given = {name: value for name, value in body.items() if value is not None}
+        self.given = dict(body)
         self.lost: Lost = dict.fromkeys(
             name
             for name in table.lost(self.given)
@@ -57,7 +60,6 @@ class Frame:
         self.crossing = crossing
         self.blocks = Blocks(self.lost, marks=skin.prompt_cache == "explicit")
         self.turns = Turns(self.lost, thinking_name, keep_system=skin.system_turns == "keep")
-        self.called: list[str] = []
         self.top: dict[str, Any] = {}
         self._echoes = skin.reasoning is None or skin.reasoning.echo != "forbidden"
 
@@ -71,7 +73,7 @@ class Frame:
 
     # --- history -------------------------------------------------------------------------------
 
-    def system_blocks(self, content: Any, where: str) -> list[Block]:
+    def system_blocks(self, content: Content | msgspec.Raw, where: Where) -> list[Block]:
         """Words of who set the model up: only texts can be that."""
         read = self.blocks.read(content, where)
         texts = [block for block in read if block["type"] == "text"]
@@ -79,11 +81,6 @@ class Frame:
             gone = (block["type"] for block in read if block["type"] != "text")
             self.lost.update((f"system.content[type={kind}]", None) for kind in gone)
         return texts
-
-    def call(self, call_id: str, name: str, arguments: dict[str, Any]) -> None:
-        """A call in the history, by the name it is sent under."""
-        self.called.append(name)
-        self.turns.call(call_id, name, arguments)
 
     def proof(self, envelope: Any) -> Mapping[str, Any] | None:
         """What an envelope proves to this candidate: a `signature`, or `redacted` thinking.
@@ -181,7 +178,7 @@ class Frame:
         self.top["messages"] = turns
         given = self.given
         tools.write(
-            self.top, given.get("tool_choice"), given.get("parallel_tool_calls"), self.called
+            self.top, given.get("tool_choice"), given.get("parallel_tool_calls"), self.turns.called
         )
         self._write_options()
         if self.blocks.marked:

@@ -8,7 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from runtime.dialects.decode import too_deep
+import msgspec
+
+from runtime.bridges.body import plain
+from runtime.dialects.decode import ABSENT, decode, too_deep
 from runtime.dialects.schemas import Schema, joined
 
 # What strict schemas may hold, and what Anthropic's own SDKs turn the rest into: words of the
@@ -22,12 +25,31 @@ _FORMATS: Final = frozenset(
 _BRANCHES: Final = ("anyOf", "oneOf", "allOf")
 
 
-def parameters_of(schema: Any) -> tuple[Schema, list[str]]:
+class _Top(msgspec.Struct):
+    """What there is to know of a schema that may stay as it is."""
+
+    type: msgspec.Raw = ABSENT
+    anyOf: msgspec.Raw = ABSENT
+    oneOf: msgspec.Raw = ABSENT
+    allOf: msgspec.Raw = ABSENT
+
+
+_TOP: Final = msgspec.json.Decoder(_Top)
+_OBJECT: Final = msgspec.Raw(b'"object"')
+
+
+def parameters_of(schema: Any) -> tuple[Schema | msgspec.Raw, list[str]]:
     """The `input_schema` of a tool, and the keywords that were lost from it.
 
     Messages wants an object at the top, and takes no choice of schemas there: of one that has
     branches, the properties of all branches are offered, and only what all require is required.
+    Most are such objects, and stay as they are spelt.
     """
+    if isinstance(schema, msgspec.Raw):
+        top = decode(_TOP, schema, "")
+        if top.type == _OBJECT and top.anyOf is top.oneOf is top.allOf is ABSENT:
+            return schema, []
+        schema = plain(schema)
     if not isinstance(schema, dict) or not schema:
         return {"type": "object", "properties": {}}, []
     lost = [keyword for keyword in _BRANCHES if keyword in schema]
@@ -36,13 +58,13 @@ def parameters_of(schema: Any) -> tuple[Schema, list[str]]:
     return (schema if schema.get("type") == "object" else {**schema, "type": "object"}), lost
 
 
-def strict(schema: Schema) -> Schema:
+def strict(schema: Schema | msgspec.Raw) -> Schema:
     """A schema that strict output takes: closed objects, and limits told in the description.
 
     Raises CallerError for one that is nested too deeply.
     """
     try:
-        closed: Schema = _strict(schema)
+        closed: Schema = _strict(plain(schema) if isinstance(schema, msgspec.Raw) else schema)
     except RecursionError:
         raise too_deep() from None
     return closed

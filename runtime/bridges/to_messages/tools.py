@@ -7,19 +7,22 @@ or nested under their type. Schemas are passed on as they are where Messages tak
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
+
+import msgspec
 
 from runtime import hosted
 from runtime.arguments import wrapped_parameters
-from runtime.bridges.parts import input_description, malformed
-from runtime.bridges.to_messages.blocks import Blocks
+from runtime.bridges.body import Text, together
+from runtime.bridges.parts import Where, input_description, malformed
+from runtime.bridges.to_messages.blocks import BREAKPOINT, CACHE_CONTROL, Blocks
 from runtime.bridges.to_messages.schema import parameters_of, strict
 from runtime.bridges.tools import Original, ToolNames, name_tools
 
 Tool = dict[str, Any]
 
 _CLIENT_RUN: Final = frozenset((None, "function", "custom"))
-_LOST_OPTIONS: Final = ("defer_loading", "allowed_callers", "output_schema")
+_LOST_OPTIONS: Final = {"defer_loading", "allowed_callers", "output_schema"}
 _STRICT: Final = "tools[].strict"
 # The word of a choice, in any spelling -> its type in Messages.
 _WORDS: Final = {"auto": "auto", "none": "none", "required": "any", "any": "any"}
@@ -29,13 +32,13 @@ _PAST: Final = "A tool of this conversation's past. It cannot be called any more
 FROM_HISTORY: Final = "tools:from_history"
 
 
-class _Offer(NamedTuple):
+class _Offer(msgspec.Struct, frozen=True):
     """A client's tool, its halves put together. `about` is what its namespace is for."""
 
     original: Original
     inner: dict[str, Any]
     outer: dict[str, Any]
-    about: str
+    about: Text
 
 
 class Toolset:
@@ -56,37 +59,39 @@ class Toolset:
                 self._offers.setdefault(offer.original, offer)
         self.names: ToolNames = name_tools(self._offers)
         self._sent = {original: name for name, original in self.names.sent.items()}
+        # a history calls few tools many times
+        self._called: dict[tuple[str, bool, str | None], str] = {}
         # by what a call in a history tells of its tool
         self._known = {(tool.name, tool.namespace): tool for tool in self._offers}
 
     # --- reading -------------------------------------------------------------------------------
 
     def _read(
-        self, tools: Any, where: str, namespace: str | None = None, about: str = ""
+        self, tools: Any, where: Where, namespace: str | None = None, about: Text = ""
     ) -> Iterator[_Offer]:
         if not isinstance(tools, list):
             raise malformed(where, "a list of tools")
         for index, tool in enumerate(tools):
-            here = f"{where}[{index}]"
+            here = (where, index)
             if not isinstance(tool, dict):
                 raise malformed(here, "an object")
             kind = tool.get("type")
             if kind == "namespace":
-                inside = (tool.get("name"), str(tool.get("description") or ""))
-                yield from self._read(tool.get("tools") or [], f"{here}.tools", *inside)
+                inside = (tool.get("name"), together((tool.get("description"),), ""))
+                yield from self._read(tool.get("tools") or [], (here, "tools"), *inside)
             elif kind in _CLIENT_RUN:
                 yield self._offer(tool, here, namespace, about)
             else:
                 self._leave_out(tool)
 
-    def _offer(self, tool: Tool, where: str, namespace: str | None, about: str) -> _Offer:
+    def _offer(self, tool: Tool, where: Where, namespace: str | None, about: Text) -> _Offer:
         inner = _inner(tool)
         name = inner.get("name")
         if not isinstance(name, str) or not name:
-            raise malformed(f"{where}.name", "a string with something in it")
-        for option in _LOST_OPTIONS:
-            if inner.get(option):
-                self._lost[f"tools[].{option}"] = None
+            raise malformed((where, "name"), "a string with something in it")
+        if not _LOST_OPTIONS.isdisjoint(inner):
+            said = (key for key, value in inner.items() if key in _LOST_OPTIONS and value)
+            self._lost.update((f"tools[].{key}", None) for key in said)
         custom = tool.get("type") == "custom"
         return _Offer(Original(name, custom, namespace or None), inner, tool, about)
 
@@ -99,6 +104,12 @@ class Toolset:
 
     def name(self, name: str, *, custom: bool = False, namespace: str | None = None) -> str:
         """What a tool that was called is sent as, also one that is not offered any more."""
+        sent = self._called.get((name, custom, namespace))
+        if sent is None:
+            sent = self._called[name, custom, namespace] = self._name(name, custom, namespace)
+        return sent
+
+    def _name(self, name: str, custom: bool, namespace: str | None) -> str:
         original = Original(name, custom, namespace)
         if original not in self._offers:
             original = self._known.get((name, namespace), original)
@@ -132,22 +143,24 @@ class Toolset:
     def _tool(self, offer: _Offer) -> Tool:
         original, inner = offer.original, offer.inner
         tool: Tool = {"name": self._sent.get(original, original.name)}
-        texts = (offer.about, inner.get("description"))
-        description = "\n\n".join(text for text in texts if isinstance(text, str) and text)
+        description = inner.get("description")
+        if offer.about or not isinstance(description, msgspec.Raw):
+            description = together((offer.about, description), "\n\n")
         if description:
             tool["description"] = description
         if original.custom:
             tool["input_schema"] = wrapped_parameters(input_description(inner.get("format")))
         else:
             self._write_schema(tool, inner)
-        self._blocks.mark(tool, inner)
-        if inner is not offer.outer:
-            self._blocks.mark(tool, offer.outer)
+        for holder in (inner, offer.outer) if inner is not offer.outer else (inner,):
+            if CACHE_CONTROL in holder or BREAKPOINT in holder:
+                self._blocks.mark(tool, holder.get(CACHE_CONTROL), holder.get(BREAKPOINT))
         return tool
 
     def _write_schema(self, tool: Tool, inner: dict[str, Any]) -> None:
         schema, lost = parameters_of(inner.get("parameters"))
-        self._lost.update((f"tools[].parameters.{keyword}", None) for keyword in lost)
+        if lost:
+            self._lost.update((f"tools[].parameters.{keyword}", None) for keyword in lost)
         tool["input_schema"] = schema
         if inner.get("strict") is not True:
             return

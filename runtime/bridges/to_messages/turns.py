@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
+from runtime.bridges.body import Text, words
 from runtime.bridges.parts import GO_ON, MISSING_RESULT, NO_RESULT, PREFILL, Lost
 from runtime.bridges.to_messages.blocks import CACHE_CONTROL, Block, is_blank, text_block
 from runtime.bridges.tools import legal_id
@@ -25,26 +26,20 @@ _THINKING: Final = frozenset(("thinking", "redacted_thinking"))
 _RESULT: Final = "tool_result"
 
 
-class _Said:
-    """One turn while it is being told."""
-
-    __slots__ = ("blocks", "calls", "role")
-
-    def __init__(self, role: str) -> None:
-        self.role = role
-        self.blocks: list[Block] = []
-        self.calls: list[_Call] = []
-
-
-class _Call:
+class _Call(msgspec.Struct):
     """A tool call that waits for its result. `turn` is the number of the turn it stands in."""
 
-    __slots__ = ("id", "result", "turn")
+    turn: int
+    id: str
+    result: Block | None = None
 
-    def __init__(self, turn: int, call_id: str) -> None:
-        self.turn = turn
-        self.id = call_id
-        self.result: Block | None = None
+
+class _Said(msgspec.Struct):
+    """One turn while it is being told."""
+
+    role: str
+    blocks: list[Block] = []
+    calls: list[_Call] = []
 
 
 class Turns:
@@ -56,6 +51,8 @@ class Turns:
 
     def __init__(self, lost: Lost, thinking_name: str, *, keep_system: bool) -> None:
         self.system: list[Block] = []
+        # the names of the tools that were called
+        self.called: list[str] = []
         self._said: list[_Said] = []
         self._lost = lost
         self._thinking_name = thinking_name
@@ -87,30 +84,37 @@ class Turns:
     def call(self, call_id: str, name: str, arguments: dict[str, Any]) -> None:
         """The assistant calls a tool, by the name it is sent under."""
         turn = self._turn("assistant")
-        call = _Call(len(self._said), self._fresh(call_id))
+        number, fresh = len(self._said), self._fresh(call_id)
+        call = _Call(number, fresh)
         waiting = self._waiting.get(call_id)
-        if waiting and waiting[0].turn == call.turn:
+        if waiting and waiting[0].turn == number:
             waiting.append(call)
         else:
             self._waiting[call_id] = [call]
+        self.called.append(name)
         turn.calls.append(call)
-        turn.blocks.append({"type": "tool_use", "id": call.id, "name": name, "input": arguments})
+        turn.blocks.append({"type": "tool_use", "id": fresh, "name": name, "input": arguments})
 
-    def result(self, call_id: str, content: list[Block], *, failed: bool = False) -> Block | None:
+    def result(
+        self, call_id: str, content: Text | list[Block], *, failed: bool = False
+    ) -> Block | None:
         """What a call gave; the block of it, or None where no call waits for it."""
         waiting = self._waiting.get(call_id)
         if not waiting:
             self._lost[UNASKED_RESULT] = None
-            self.say("user", [text_block(_UNASKED), *content] if content else [])
+            told = content if isinstance(content, list) else [text_block(content)]
+            self.say("user", [text_block(_UNASKED), *told] if told else [])
             return None
         call = waiting.pop(0)
         if len(self._said) == call.turn:
             self._said.append(_Said("user"))  # what the assistant does next, it does after this
         block: Block = {"type": _RESULT, "tool_use_id": call.id}
-        for part in content:
-            if CACHE_CONTROL in part:  # a breakpoint stands on the result, never inside it
-                block[CACHE_CONTROL] = part.pop(CACHE_CONTROL)
-        if content:
+        if not isinstance(content, list):
+            block["content"] = content
+        elif content:
+            for part in content:
+                if CACHE_CONTROL in part:  # a breakpoint stands on the result, never inside it
+                    block[CACHE_CONTROL] = part.pop(CACHE_CONTROL)
             block["content"] = _plain(content)
         if failed:
             block["is_error"] = True
@@ -118,9 +122,12 @@ class Turns:
         return block
 
     def _turn(self, role: str) -> _Said:
-        if not self._said or self._said[-1].role != role:
-            self._said.append(_Said(role))
-        return self._said[-1]
+        said = self._said
+        if said and (last := said[-1]).role == role:
+            return last
+        turn = _Said(role)
+        said.append(turn)
+        return turn
 
     def _fresh(self, call_id: str) -> str:
         """A legal id that no call before had: Messages wants them distinct in a whole history."""
@@ -162,17 +169,16 @@ class Turns:
                 _add(turns, "user", results)
                 results = []
             if said.role == "assistant":
-                self._end_without_thinking(blocks)
-                results = [self._result_of(call) for call in said.calls]
+                if blocks and blocks[-1]["type"] in _THINKING:
+                    self._end_without_thinking(blocks)
+                results = [call.result or self._missing(call) for call in said.calls]
             if blocks:
                 _add(turns, said.role, blocks)
         if results:
             _add(turns, "user", results)
         return turns
 
-    def _result_of(self, call: _Call) -> Block:
-        if call.result is not None:
-            return call.result
+    def _missing(self, call: _Call) -> Block:
         self._lost[MISSING_RESULT] = None
         return {"type": _RESULT, "tool_use_id": call.id, "content": NO_RESULT}
 
@@ -216,12 +222,12 @@ def _user(blocks: list[Block]) -> Turn:
     return {"role": "user", "content": blocks}
 
 
-def _plain(content: list[Block]) -> str | msgspec.Raw | list[Block]:
+def _plain(content: list[Block]) -> Text | list[Block]:
     """One text as a string, the shorter of two forms that mean the same."""
     only = content[0]
     if len(content) > 1 or len(only) > 2 or only["type"] != "text":
         return content
-    text: str | msgspec.Raw = only["text"]
+    text: Text = only["text"]
     return text
 
 
@@ -232,5 +238,5 @@ def _trim(turns: list[Turn]) -> bool:
     last = turns[-1]["content"][-1]
     if last["type"] != "text":
         return False
-    last["text"] = last["text"].rstrip()
+    last["text"] = words(last["text"]).rstrip()
     return not is_blank(last["text"])

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from runtime.bridges.crossing import Crossed, Crossing
-from runtime.bridges.fields import CARRY, Table
+from runtime.bridges.fields import Table
 from runtime.bridges.parts import Lost
 from runtime.bridges.to_responses.history import History
 from runtime.bridges.to_responses.tools import Toolset
@@ -22,13 +22,12 @@ _SCHEMA_NAME: Final = "answer"
 
 def carried(table: Table, body: Mapping[str, Any]) -> dict[str, Any]:
     """The top-level fields that have the same name and meaning on both sides."""
-    names = (field.name for field in table.of(CARRY))
-    return {name: body[name] for name in names if body.get(name) is not None}
+    return {name: body[name] for name in table.carried if body.get(name) is not None}
 
 
 def left_out(table: Table, body: Mapping[str, Any]) -> Lost:
-    """The top-level fields that do not cross; one that is null says nothing."""
-    return dict.fromkeys(table.lost([name for name, value in body.items() if value is not None]))
+    """The top-level fields that do not cross."""
+    return dict.fromkeys(table.lost(body))
 
 
 def crossed(
@@ -122,7 +121,9 @@ def is_strict(schema: Any, depth: int = 0) -> bool:
     members = schema.get("properties", {})
     if schema.get("type") == "object":
         required = schema.get("required", [])
-        if schema.get("additionalProperties") is not False or set(required) != set(members):
+        if schema.get("additionalProperties") is not False or not isinstance(members, dict):
+            return False
+        if not isinstance(required, list) or sorted(map(str, required)) != sorted(members):
             return False
     inner = [*members.values()]
     if schema.get("type") == "array":

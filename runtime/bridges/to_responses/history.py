@@ -5,11 +5,12 @@ It knows no dialect but Responses; who reads the turns says what they hold.
 
 from __future__ import annotations
 
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import msgspec
 
 from runtime.arguments import unwrapped, wrapped
+from runtime.bridges.body import Text, together, words
 from runtime.bridges.parts import GO_ON, MISSING_RESULT, NO_RESULT, PREFILL, Lost
 from runtime.bridges.to_responses.content import Output, Part
 from runtime.bridges.to_responses.tools import Toolset
@@ -20,24 +21,22 @@ from runtime.vocabulary import PREFILL as TAKES_PREFILL
 Item = dict[str, Any]
 
 _INPUT_TEXT: Final = "input_text"
+_CALL: Final = "function_call"
+_OUTPUT: Final = "function_call_output"
+_CUSTOM_CALL: Final = "custom_tool_call"
+_CUSTOM_OUTPUT: Final = "custom_tool_call_output"
 # How a result that became user text is named in the trace.
 _UNASKED: Final = "tool_result:without_call"
 
 
-class _Run:
+class _Run(msgspec.Struct):
     """Calls made at once, and their results; OpenAI and DeepSeek want every call to have one."""
 
-    __slots__ = ("calls", "outputs")
-
-    def __init__(self) -> None:
-        self.calls: list[Item] = []
-        self.outputs: list[Item] = []
-
-    def items(self) -> list[Item]:
-        return [*self.calls, *self.outputs]
+    calls: list[Item] = []
+    outputs: list[Item] = []
 
 
-class _Waiting(NamedTuple):
+class _Waiting(msgspec.Struct):
     """A call whose result has not come yet."""
 
     run: _Run
@@ -56,14 +55,14 @@ class History:
     def __init__(self, tools: Toolset, lost: Lost) -> None:
         self._tools = tools
         self._lost = lost
-        self._instructions: list[str] = []
+        self._instructions: list[Text] = []
         self._entries: list[Item | _Run] = []
         # the caller's id -> calls that wait; "" where it gave none: the first form of Chat has none
         self._waiting: dict[str, list[_Waiting]] = {}
         # how often an id was used: some providers count anew in each answer
         self._used: dict[str, int] = {}
 
-    def instruct(self, texts: list[str]) -> None:
+    def instruct(self, texts: list[Text]) -> None:
         """System text: in front while nothing was said, later where it stands."""
         if not self._entries:
             self._instructions += texts
@@ -85,28 +84,31 @@ class History:
             self._entries.pop()
             self._lost[name] = None
 
-    def call(self, call_id: Any, name: str, text: str, *, custom: bool) -> None:
+    def call(self, call_id: Any, name: str, text: Text, *, custom: bool) -> None:
         """A call of a tool; `text` is its arguments, or the input of a custom tool.
 
         Calls of a tool that is offered as a custom one are custom, whatever their form.
         """
-        is_grammar = self._tools.is_custom(name)
+        is_grammar = name in self._tools.customs
         if is_grammar and not custom:
-            text = unwrapped(text)
+            text = unwrapped(words(text))
         custom = custom or is_grammar
-        kind = "custom_tool_call" if custom and self._tools.native_custom else "function_call"
         key = call_id if isinstance(call_id, str) else ""
         sent_id = self._sent_id(key)
-        sent_name = self._tools.sent_name(name, custom=custom)
-        item = {"type": kind, "call_id": sent_id, "name": sent_name}
-        if kind == "custom_tool_call":
+        item: Item = {
+            "type": _CALL,
+            "call_id": sent_id,
+            "name": self._tools.sent_name(name, custom),
+        }
+        output = _OUTPUT
+        if custom and self._tools.native_custom:
+            item["type"], output = _CUSTOM_CALL, _CUSTOM_OUTPUT
             item["input"] = text
         else:
-            item["arguments"] = wrapped(text) if custom else text
+            item["arguments"] = wrapped(words(text)) if custom else text
         run = self._open_run()
         run.calls.append(item)
-        waiting = _Waiting(run, sent_id, f"{kind}_output", name)
-        self._waiting.setdefault(key, []).append(waiting)
+        self._waiting.setdefault(key, []).append(_Waiting(run, sent_id, output, name))
 
     def result(self, call_id: Any, output: Output, name: str | None = None) -> None:
         """The result of a call, put behind it; one that no call waits for is user text."""
@@ -118,7 +120,7 @@ class History:
                 waiting.answer(output)
                 return
         self._lost[_UNASKED] = None
-        if isinstance(output, (str, msgspec.Raw)):
+        if not isinstance(output, list):
             output = [{"type": _INPUT_TEXT, "text": output}] if output else []
         self.message("user", output)
 
@@ -130,7 +132,7 @@ class History:
         if self._ends_with_assistant() and not step.features & TAKES_PREFILL:
             self.message("user", [{"type": _INPUT_TEXT, "text": GO_ON}])
             self._lost[PREFILL] = None
-        instructions = "\n\n".join(self._instructions)
+        instructions = together(self._instructions, "\n\n")
         if not self._entries:  # OpenAI answers no request without input
             role = "developer" if instructions else "user"
             self.message(role, [{"type": _INPUT_TEXT, "text": instructions}])
@@ -142,7 +144,8 @@ class History:
         items: list[Item] = []
         for entry in self._entries:
             if isinstance(entry, _Run):
-                items += entry.items()
+                items += entry.calls
+                items += entry.outputs
             else:
                 items.append(entry)
         return items

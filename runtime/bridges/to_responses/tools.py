@@ -6,15 +6,20 @@ Schemas are passed on as they are; only what Responses always wants of one is ad
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
+
+import msgspec
 
 from runtime import hosted
 from runtime.arguments import wrapped_parameters
-from runtime.bridges.parts import Lost, input_description, malformed
+from runtime.bridges.body import plain
+from runtime.bridges.parts import Lost, Where, input_description, malformed
 from runtime.bridges.to_responses.content import CACHE_MARK
 from runtime.bridges.tools import Original, ToolNames, name_tools
+from runtime.dialects.decode import ABSENT, decode
 from runtime.dialects.reading import Step
 
+_OBJECT: Final = msgspec.Raw(b'"object"')
 _FUNCTION_TYPES: Final = frozenset((None, "function", "custom"))
 _FUNCTION_KEYS: Final = frozenset(
     ("type", "name", "description", "parameters", "input_schema", "strict", "function")
@@ -24,6 +29,16 @@ _CUSTOM_KEYS: Final = frozenset(("type", "name", "description", "format", "custo
 _WORDS: Final = {"auto": "auto", "none": "none", "required": "required", "any": "required"}
 # A choice without a tool means nothing; losing these two loses nothing.
 _IDLE: Final = ("auto", "none")
+
+
+class _Top(msgspec.Struct):
+    """What there is to know of a schema that may stay as it is."""
+
+    type: msgspec.Raw = ABSENT
+    properties: msgspec.Raw = ABSENT
+
+
+_TOP: Final = msgspec.json.Decoder(_Top)
 
 
 class Toolset:
@@ -51,7 +66,7 @@ class Toolset:
         """Whether the caller offers a grammar tool of this name."""
         return name in self.customs
 
-    def sent_name(self, name: str, *, custom: bool = False) -> str:
+    def sent_name(self, name: str, custom: bool) -> str:
         """What a tool of the caller's is called upstream, also one that is offered no more."""
         sent = self._sent.get((name, custom))
         if sent is None:
@@ -65,7 +80,7 @@ class Toolset:
         return name_tools((Original(name),)).sent_for(Original(name))
 
 
-class _Tool(NamedTuple):
+class _Tool(msgspec.Struct, frozen=True):
     """A client's tool, its halves put together."""
 
     original: Original
@@ -95,20 +110,20 @@ def toolset(lists: Mapping[str, Any], step: Step, lost: Lost) -> Toolset:
 
 def _client_tools(
     tools: list[Any],
-    where: str,
+    where: Where,
     namespace: str | None,
     native: bool,
     gone: set[str],
     lost: Lost,
 ) -> Iterator[_Tool]:
     for index, tool in enumerate(tools):
-        place = f"{where}[{index}]"
+        place = (where, index)
         if not isinstance(tool, dict):
             raise malformed(place, "an object")
         kind = tool.get("type")
         if kind == "namespace":
             inner = tool.get("tools") or []
-            yield from _client_tools(inner, f"{place}.tools", tool.get("name"), native, gone, lost)
+            yield from _client_tools(inner, (place, "tools"), tool.get("name"), native, gone, lost)
         elif kind in _FUNCTION_TYPES:
             yield _client_tool(tool, kind, place, namespace, native)
         else:
@@ -117,7 +132,7 @@ def _client_tools(
 
 
 def _client_tool(
-    tool: Mapping[str, Any], kind: str | None, where: str, namespace: str | None, native: bool
+    tool: Mapping[str, Any], kind: str | None, where: Where, namespace: str | None, native: bool
 ) -> _Tool:
     # in Messages `custom` is the type of every tool of the client's own; these have a schema
     custom = kind == "custom" and "input_schema" not in tool
@@ -125,7 +140,7 @@ def _client_tool(
     inner = nested if isinstance(nested, dict) else tool
     name = inner.get("name")
     if not isinstance(name, str) or not name:
-        raise malformed(f"{where}.name", "the name of a tool")
+        raise malformed((where, "name"), "the name of a tool")
     return _Tool(Original(name, custom and not native, namespace), tool, inner, custom)
 
 
@@ -152,8 +167,15 @@ def _write(tool: _Tool, name: str, native: bool, lost: Lost) -> dict[str, Any]:
     return written
 
 
-def _object_schema(schema: Any) -> Mapping[str, Any]:
-    """OpenAI refuses parameters that do not say they are an object, or of what."""
+def _object_schema(schema: Any) -> Mapping[str, Any] | msgspec.Raw:
+    """OpenAI refuses parameters that do not say they are an object, or of what.
+
+    Most do, and stay as they are spelt.
+    """
+    if isinstance(schema, msgspec.Raw):
+        top = decode(_TOP, schema, "")
+        whole = top.type == _OBJECT and top.properties is not ABSENT
+        return schema if whole else _object_schema(plain(schema))
     if not isinstance(schema, dict):
         return {"type": "object", "properties": {}}
     if schema.get("type") == "object" and "properties" in schema:
@@ -212,4 +234,4 @@ def _named(choice: Mapping[str, Any], tools: Toolset) -> dict[str, Any] | None:
         return None
     custom = tools.is_custom(name)
     kind = "custom" if custom and tools.native_custom else "function"
-    return {"type": kind, "name": tools.sent_name(name, custom=custom)}
+    return {"type": kind, "name": tools.sent_name(name, custom)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -29,7 +29,10 @@ from runtime.vocabulary import (
 
 
 class Message(msgspec.Struct, gc=False):
-    """One turn. `prefix` is how some providers are asked to go on with an assistant's text."""
+    """One turn. `prefix` is how some providers are asked to go on with an assistant's text.
+
+    Below the line stands what is carried for bridges and never looked at.
+    """
 
     role: str | None = None
     content: msgspec.Raw = ABSENT
@@ -37,6 +40,16 @@ class Message(msgspec.Struct, gc=False):
     reasoning_content: str | None = None
     reasoning: str | None = None
     reasoning_details: list[msgspec.Raw] | None = None
+    # ---
+    tool_calls: msgspec.Raw = ABSENT
+    tool_call_id: Any = None
+    name: Any = None
+    refusal: msgspec.Raw = ABSENT
+    audio: msgspec.Raw = ABSENT
+    function_call: msgspec.Raw = ABSENT
+    cache_control: msgspec.Raw = ABSENT
+    prompt_cache_breakpoint: msgspec.Raw = ABSENT
+    citations: msgspec.Raw = ABSENT
 
     @property
     def answers_tools(self) -> bool:

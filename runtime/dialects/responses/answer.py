@@ -108,13 +108,13 @@ class Watcher(Base):
         self._model = msgspec.json.encode(asked)
         # The first line of an event -> the type its data names.
         self._types: dict[bytes, str] = {}
-        self._lessons = 0  # each event has its own number, so there is no usual one
         # Events of ours stand among the upstream's, so those that follow need new numbers.
         self._numbered = False
 
     def adopt(self, previous: Base | None = None) -> None:
         """The response the caller knows goes on: `previous` lends its id and numbers."""
-        self.adopted = self._numbered = True
+        self.adopted = True
+        self._number_anew()
         if isinstance(previous, Watcher):
             self.response_id = previous.response_id
             self.next_number = previous.next_number
@@ -130,8 +130,13 @@ class Watcher(Base):
         """A real event: Codex does not take comments for a sign of life."""
         if not self.adopted and not self.committed:
             return self.opening()
-        self._numbered = True
+        self._number_anew()
         return self._own("response.in_progress", "in_progress")
+
+    def _number_anew(self) -> None:
+        self._numbered = True
+        # from now on no event passes as it is
+        self.usual, self._lessons = None, 0
 
     def response(self, status: str, error: dict[str, Any] | None = None) -> dict[str, Any]:
         """The response object as far as we can tell it ourselves."""

@@ -102,6 +102,9 @@ class Decoder:
         self._output_index: int | None = None
         self._content_index: int | None = None
         self._text: _Said | None = None
+        # what the last event said more of, and where that event said it was
+        self._last: _Said | None = None
+        self._at_last: tuple[Any, ...] = ()
 
     def feed(self, name: bytes, data: bytes) -> list[Event]:
         """The events of one server-sent event. Raises ValueError for one that makes no sense."""
@@ -110,6 +113,7 @@ class Decoder:
         except (msgspec.DecodeError, RecursionError) as error:
             return self._odd(name, data, error)
         kind = event.type or name.decode(errors="replace")
+        self._last = None
         if kind == _TEXT_DELTA:
             self._on_text_delta(event)
         elif (handler := _HANDLERS.get(kind)) is not None:
@@ -117,11 +121,21 @@ class Decoder:
             handler(self, event)
         elif kind not in _SILENT:
             self._note_event(kind, event)
+        self._at_last = _place(event)
         return self._blocks.take()
 
     def more(self, data: bytes) -> More | None:
-        """None: no two events are alike, each has a number."""
-        return None
+        """What the data of an event would add to an open block, if it would do nothing else."""
+        said = self._last
+        try:
+            event = EVENT.decode(data)
+        except (msgspec.DecodeError, RecursionError):
+            return None
+        if said is None or said.number is None or said.ended or _place(event) != self._at_last:
+            return None
+        if event.logprobs or not event.delta:
+            return None
+        return More(said.number, event.delta, said.pieces)
 
     def flush(self) -> list[Event]:
         """The rest: items that were never done end, and the answer with them.
@@ -447,6 +461,7 @@ class Decoder:
         if said.ended:
             raise ValueError("more of a part that was done")
         said.pieces.append(text)
+        self._last = said
         if said.number is not None:
             self._blocks.say(said.number, text, tuple(logprobs) if logprobs else ())
 
@@ -514,6 +529,12 @@ _HANDLERS: Final[dict[str, Callable[[Decoder, ResponsesEvent], None]]] = {
     "response.custom_tool_call_input.delta": Decoder._on_input_delta,
     "response.custom_tool_call_input.done": Decoder._on_input_done,
 }
+
+
+def _place(event: ResponsesEvent) -> tuple[Any, ...]:
+    """The kind of an event, and the part of an answer that it is about."""
+    at = event.output_index, event.content_index, event.summary_index
+    return (event.type, event.item_id, *at)
 
 
 def _refuse_done(opened: _Open) -> None:

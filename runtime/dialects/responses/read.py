@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import msgspec
 
@@ -19,7 +19,10 @@ from runtime.vocabulary import JSON_OBJECT, JSON_SCHEMA, LOGPROBS, STATEFUL, STR
 
 
 class Item(msgspec.Struct, gc=False):
-    """One entry of `input`; a message may come without a type."""
+    """One entry of `input`; a message may come without a type.
+
+    Below the line stands what is carried for bridges and never looked at.
+    """
 
     type: str | None = None
     role: str | None = None
@@ -31,6 +34,22 @@ class Item(msgspec.Struct, gc=False):
     tools: msgspec.Raw = ABSENT
     # of image_generation_call: a whole image
     result: msgspec.Raw = ABSENT
+    # ---
+    call_id: Any = None
+    name: Any = None
+    namespace: Any = None
+    arguments: msgspec.Raw = ABSENT
+    input: msgspec.Raw = ABSENT
+    phase: Any = None
+    status: Any = None
+    summary: msgspec.Raw = ABSENT
+    action: msgspec.Raw = ABSENT
+    operation: msgspec.Raw = ABSENT
+    code: msgspec.Raw = ABSENT
+    outputs: msgspec.Raw = ABSENT
+    queries: msgspec.Raw = ABSENT
+    results: msgspec.Raw = ABSENT
+    error: msgspec.Raw = ABSENT
 
     @property
     def answers_tools(self) -> bool:

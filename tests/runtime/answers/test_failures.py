@@ -2,15 +2,18 @@
 
 import datetime as dt
 import json
+from typing import get_args
 
 import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from compiler.schema.providers import ErrorClass
 from runtime import failures
 from runtime.dialects.chat.errors import error_body
 from runtime.errors import STATUS
+from runtime.vocabulary import ErrorRow
 from tests.runtime.answers.recordings import recordings
 
 NOW = dt.datetime(2026, 1, 1, 12, 0, 0, tzinfo=dt.UTC)
@@ -193,6 +196,97 @@ def test_googles_errors_come_in_a_list():
 )
 def test_json_where_a_stream_was_asked_for_may_be_an_error_body(body, kind):
     assert failures.from_mismatch(body).kind == kind
+
+
+# --- a provider's own rows ----------------------------------------------------------------------
+
+
+def reread(status, error, *rows, headers=None):
+    return failures.reclassified(response(status, error, headers), [ErrorRow(*r) for r in rows])
+
+
+@pytest.mark.parametrize(
+    ("cls", "status", "told"),
+    [
+        ("client", 422, ("client", "invalid-request", 422, False)),
+        ("client", 403, ("client", "invalid-request", 400, False)),
+        ("client", 500, ("client", "invalid-request", 400, False)),
+        ("context", 400, ("context", "context_length_exceeded", 400, False)),
+        ("context", 413, ("context", "request-too-large", 413, False)),
+        ("auth", 418, ("auth", "upstream-auth", 502, True)),
+        ("rate-limited", 503, ("rate-limited", "upstream-rate-limited", 429, True)),
+        ("overloaded", 400, ("overloaded", "upstream-overloaded", 503, True)),
+        ("timeout", 500, ("timeout", "upstream-timeout", 504, True)),
+        ("server", 500, ("server", "upstream-invalid-response", 500, True)),
+        ("server", 401, ("server", "upstream-invalid-response", 502, True)),
+        ("invalid", 400, ("invalid", "upstream-invalid-response", 502, True)),
+    ],
+)
+def test_a_row_says_what_an_error_is_taken_for(cls, status, told):
+    error = reread(status, {"message": "Something."}, (status, None, cls))
+    assert (error.kind, error.code, error.status, error.retryable) == told
+
+
+def test_every_class_the_compiler_lets_through_is_known():
+    for cls in get_args(ErrorClass):
+        assert reread(400, {"message": "x"}, (None, None, cls)).kind == cls
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        ({"code": "busy"}, "busy"),
+        ({"type": "busy"}, "busy"),
+        ({"code": 1305}, "1305"),
+        ({"status": "RESOURCE_EXHAUSTED"}, "RESOURCE_EXHAUSTED"),
+    ],
+)
+def test_the_code_of_a_row_is_whatever_the_body_calls_its_class(error, code):
+    error = error | {"message": "busy is only mentioned"}
+    assert reread(400, error, (None, code, "overloaded")).kind == "overloaded"
+    assert reread(400, error, (400, code, "overloaded")).kind == "overloaded"
+    assert reread(400, error, (401, code, "overloaded")).kind == "client"
+    assert reread(400, error, (None, "mentioned", "overloaded")).kind == "client"
+
+
+def test_the_first_row_that_applies_counts_and_wins_over_what_is_built_in():
+    rows = (429, "quota", "auth"), (429, None, "overloaded"), (None, None, "server")
+    assert reread(429, {"code": "quota", "message": "x"}, *rows).kind == "auth"
+    assert reread(429, {"code": "context_length_exceeded"}, *rows).kind == "overloaded"
+    assert reread(200, {"message": "x"}, *rows).kind == "server"
+    assert reread(400, {"message": "x"}, *rows[:2]).kind == "client"
+
+
+def test_the_words_and_the_wait_of_the_upstream_survive_another_class():
+    error = reread(503, {"message": "Bad field."}, (503, None, "client"))
+    assert error.message == "Bad field."
+    waiting = {"retry-after": "7"}
+    error = reread(400, {"message": "x"}, (400, None, "rate-limited"), headers=waiting)
+    assert (error.retry_after, error.wait) == (7, 7.0)
+
+
+def test_an_error_event_is_read_by_rows_and_a_broken_answer_is_not():
+    rows = [ErrorRow(None, None, "client")]
+    event = failures.from_error_event(b'{"error":{"message":"x"}}')
+    assert failures.reclassified(event, rows).kind == "client"
+    for error in (failures.empty(), failures.incomplete(), failures.interrupted(event)):
+        assert failures.reclassified(error, rows) is error
+
+
+@pytest.mark.parametrize(
+    ("value", "wait", "retry_after"),
+    [
+        (None, None, 5),
+        ("soon", None, 5),
+        ("0", 1, 1),
+        ("2.5", 2.5, 3),
+        ("90", 90, 60),
+        ("86400", 3600, 60),
+    ],
+)
+def test_what_an_upstream_asks_for_is_kept_beside_what_a_caller_is_told(value, wait, retry_after):
+    error = response(429, {"message": "x"}, {} if value is None else {"retry-after": value})
+    assert (error.wait, error.retry_after) == (wait, retry_after)
 
 
 # --- exceptions --------------------------------------------------------------------------------

@@ -44,6 +44,53 @@ def test_responses_counts_have_names_of_their_own():
     assert read(usage) == Usage(10, 5, 4, 1, 3)
 
 
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"prompt_tokens_details": {"image_tokens": 6}},
+        {"input_tokens_details": {"image_tokens": 6}},
+        # images that the model made are no images it was shown
+        {
+            "prompt_tokens_details": {"image_tokens": 6},
+            "completion_tokens_details": {"image_tokens": 3},
+        },
+    ],
+)
+def test_image_tokens_of_the_prompt_are_told_apart(more):
+    assert read(OPENAI | more) == Usage(10, 5, image=6)
+
+
+@pytest.mark.parametrize("messages", [False, True])
+@pytest.mark.parametrize(
+    ("more", "usd"),
+    [
+        ({"cost": 0.0125}, 0.0125),
+        ({"cost": 1}, 1.0),
+        ({"cost": 0}, 0.0),
+        ({"cost": {"input_tokens_cost": 0.5, "request_cost": 1.0, "total_cost": 1.5}}, 1.5),
+        ({"cost_in_usd_ticks": 1_615_400}, 0.00016154),
+        ({"cost": None}, None),
+        ({"cost": "0.5"}, None),
+        ({"cost": -1}, None),
+        ({"cost": True}, None),
+        ({"cost": 10**400}, None),
+        ({"cost_in_usd_ticks": 10**400}, None),
+    ],
+)
+def test_the_cost_by_the_upstreams_own_account_is_kept_in_dollars(more, usd, messages):
+    counted = {"input_tokens": 10, "output_tokens": 5}
+    assert read(counted | more, messages=messages) == Usage(10, 5, reported=usd)
+
+
+def test_an_upstream_may_tell_the_cost_and_no_tokens():
+    assert read({"cost": 0.5}) == Usage(reported=0.5)
+
+
+def test_what_no_store_could_hold_is_no_count():
+    assert read(OPENAI | {"prompt_tokens": 2**53 + 1}) == Usage(None, 5)
+    assert read(OPENAI | {"prompt_tokens": 10**400}) == Usage(None, 5)
+
+
 def test_messages_input_counts_leave_cached_tokens_out_so_they_are_put_together():
     usage = {"input_tokens": 10, "cache_read_input_tokens": 4, "cache_creation_input_tokens": 2}
     assert read(usage | {"output_tokens": 5}, messages=True) == Usage(16, 5, 4, 2, None)
@@ -84,15 +131,18 @@ def test_what_is_no_count_is_passed_over(junk):
         ("chat/together__text__1.sse", Usage(41, 15, 0)),
         ("chat/groq__tool-call-reasoning__1.sse", Usage(304, 49, None, None, 23)),
         ("chat/databricks__image__1.sse", Usage(22, 37, 0, 0)),
-        ("chat/avian__tool-call-reasoning__1.sse", Usage(76, 47, 64, 0, 34)),
-        ("chat/xai__tool-call__1.sse", Usage(401, 301, 400, None, 257)),
-        ("chat/perplexity__web-search__1.sse", Usage(8, 5)),
+        ("chat/avian__tool-call-reasoning__1.sse", Usage(76, 47, 64, 0, 34, reported=0.0001232)),
+        ("chat/xai__tool-call__1.sse", Usage(401, 301, 400, None, 257, 0, 0.0001707)),
+        ("chat/perplexity__web-search__1.sse", Usage(8, 5, reported=0.00501)),
         ("chat/azure__text__1.sse", None),
         ("messages/anthropic__file__4.sse", Usage(1639, 4, 1636, 0)),
         ("messages/anthropic__tool-result__4.sse", Usage(707, 89, 0, 0, 0)),
         ("messages/anthropic__duplicate-start__1.sse", Usage(17, 227)),
-        ("responses/xai__tool-call-encrypted-reasoning__2.sse", Usage(595, 106, 384, None, 84)),
-        ("responses/openrouter__image__1.sse", Usage(101, 4, 0, None, 0)),
+        (
+            "responses/xai__tool-call-encrypted-reasoning__2.sse",
+            Usage(595, 106, 384, None, 84, reported=0.00060555),
+        ),
+        ("responses/openrouter__image__1.sse", Usage(101, 4, 0, None, 0, reported=0.0000468)),
     ],
 )
 def test_a_recorded_stream_is_counted_once(file, usage):
@@ -106,7 +156,7 @@ def test_a_recorded_stream_is_counted_once(file, usage):
 @pytest.mark.parametrize(
     ("file", "usage"),
     [
-        ("chat/xai__tool-result-reasoning__1.json", Usage(526, 99, 512, None, 72)),
+        ("chat/xai__tool-result-reasoning__1.json", Usage(526, 99, 512, None, 72, 0, 0.00016154)),
         ("messages/anthropic__cache__2.json", Usage(12, 21, 2, 1)),
     ],
 )

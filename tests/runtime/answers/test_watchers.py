@@ -589,6 +589,17 @@ DELTAS = {
             "delta": {"type": "text_delta", "text": text},
         }
     ),
+    "responses": lambda text: named(
+        {
+            "type": "response.output_text.delta",
+            "sequence_number": 90 + len(text),
+            "item_id": "msg_1",
+            "output_index": 0,
+            "content_index": 0,
+            "delta": text,
+            "obfuscation": "x" * len(text),
+        }
+    ),
 }
 TEXTS = [
     "a",
@@ -619,6 +630,7 @@ def test_an_event_that_is_like_the_last_one_passes_as_all_others_do(dialect):
     assert [many.feed(DELTAS[dialect](text)) for text in TEXTS] == alone
     assert all(alone)
     assert many.error is None
+    assert many.next_number == fresh.next_number
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from runtime.bridges.chat_to_messages import TABLE, request
-from runtime.bridges.crossing import Crossing
+from runtime.bridges.chat_to_messages import TABLE
 from runtime.bridges.fields import Fate
 from runtime.bridges.parts import GO_ON
 from runtime.bridges.tools import Original
@@ -24,7 +23,7 @@ from tests.runtime.bridges.to_messages import (
     reaches,
     recorded,
 )
-from tests.runtime.dialects.bodies import PNG, body_of, open_skin, read, step_of
+from tests.runtime.dialects.bodies import PNG, open_skin
 
 REQUESTS = recorded("chat")
 # Recorded requests for what Messages has not got; eligibility keeps them from this bridge.
@@ -229,10 +228,8 @@ def test_a_prefill_goes_on_only_where_the_skin_can():
     ],
 )
 def test_what_cannot_be_read_is_an_error_with_its_place(messages, place):
-    reading = read("chat", body_of("chat"))
-    crossing = Crossing(reading=reading, step=step_of(open_skin()), domain=DOMAIN)
     with pytest.raises(CallerError) as caught:
-        request({"messages": messages}, crossing)
+        cross("chat", messages=messages)
     assert caught.value.param == place
 
 

@@ -702,6 +702,9 @@ CLOSED = {
         ({**CLOSED, "properties": {"title": {"type": "array", "items": CLOSED}}}, True),
         ({**CLOSED, "properties": {"title": {"type": "array"}}}, False),
         ({**CLOSED, "properties": {"title": {**CLOSED, "required": []}}}, False),
+        ({**CLOSED, "required": [{}]}, False),
+        ({**CLOSED, "required": [["title"]]}, False),
+        ({**CLOSED, "required": {"title": True}}, False),
     ],
 )
 def test_a_schema_is_strict_where_openai_can_hold_a_model_to_it(schema, strict):

@@ -7,10 +7,9 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from runtime.bridges.crossing import Crossing
 from runtime.bridges.fields import Fate
 from runtime.bridges.parts import GO_ON, NO_RESULT
-from runtime.bridges.responses_to_messages import TABLE, request
+from runtime.bridges.responses_to_messages import TABLE
 from runtime.bridges.to_messages.turns import BEGIN
 from runtime.bridges.tools import Original
 from runtime.errors import CallerError
@@ -27,7 +26,7 @@ from tests.runtime.bridges.to_messages import (
     recorded,
     sent,
 )
-from tests.runtime.dialects.bodies import PNG, body_of, effort, open_skin, read, step_of
+from tests.runtime.dialects.bodies import PNG, body_of, effort, open_skin
 
 REQUESTS = recorded("responses")
 # Recorded requests for what Messages has not got; eligibility keeps them from this bridge.
@@ -315,26 +314,18 @@ def test_the_same_id_over_and_over_stays_cheap_and_distinct():
     assert len({block["id"] for block in turns[1]["content"]}) == 3000
 
 
-def _nested(levels):
-    schema = {"type": "object"}
-    for _ in range(levels):
-        schema = {"items": schema}
-    return schema
-
-
 DEEP = {
-    "an output schema": {"text": {"format": {"type": "json_schema", "schema": _nested(990)}}},
-    "a strict tool": {"tools": [{**LOOK, "strict": True, "parameters": _nested(990)}]},
+    "an output schema": {"text": {"format": {"type": "json_schema", "schema": "NESTED"}}},
+    "a strict tool": {"tools": [{**LOOK, "strict": True, "parameters": "NESTED"}]},
 }
+NESTED = b'{"items":' * 990 + b"{}" + b"}" * 990
 
 
 @pytest.mark.parametrize("case", DEEP)
 def test_a_schema_nested_beyond_reason_is_the_callers_fault(case):
-    document = {"model": "g", "input": "hi", **DEEP[case]}
-    reading = read("responses", body_of("responses"))
-    step = step_of(open_skin(), features=TOOLS | JSON_SCHEMA)
+    body = body_of("responses", **DEEP[case]).replace(b'"NESTED"', NESTED)
     with pytest.raises(CallerError) as caught:
-        request(document, Crossing(reading=reading, step=step, domain=DOMAIN))
+        cross_body("responses", body)
     assert caught.value.code == "invalid-request"
 
 

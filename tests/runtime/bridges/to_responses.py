@@ -1,6 +1,5 @@
 """Crosses bodies to Responses, and says what is wrong with the Responses request that comes out."""
 
-import copy
 import json
 import re
 from pathlib import Path
@@ -17,6 +16,7 @@ from runtime.bridges.crossing import Crossed, Crossing
 from runtime.dialects import DIALECTS
 from runtime.errors import CallerError
 from runtime.vocabulary import TOOLS, Settings, Skin
+from tests.runtime.bridges.twice import crossed_twice
 from tests.runtime.dialects.bodies import BUDGETS, body_of, effort, open_skin, read, step_of
 from tests.runtime.dialects.captures import captures
 
@@ -51,19 +51,14 @@ def grammar_skin(**fields: Any) -> Skin:
 def cross_body(
     dialect: str, body: bytes, skin: Skin | None = None, headers: Any = None, **step: Any
 ) -> Crossed:
-    """Crosses a whole body twice: both times alike, and the body stays as it was."""
+    """Crosses a whole body; what comes out is lawful."""
     reading = read(dialect, body, SETTINGS, **(headers or {}))
     crossing = Crossing(
         reading=reading,
         step=step_of(skin or open_skin(), **{"features": TOOLS, **step}),
         domain=DOMAIN,
     )
-    bridge = BRIDGES[dialect]
-    document = json.loads(body)
-    before = copy.deepcopy(document)
-    crossed = bridge.request(document, crossing)
-    assert document == before
-    assert json.dumps(bridge.request(document, crossing).top) == json.dumps(crossed.top)
+    crossed = crossed_twice(BRIDGES[dialect], crossing)
     check(crossed.top)
     return crossed
 
