@@ -89,7 +89,7 @@ _PROVIDER = """\
     key_env: {key_env}
     allow_http: true
     timeouts: {timeouts}
-    cooldown: {{failures: 1000, base: 1s, max: 1s}}
+    cooldown: {cooldown}
     transport: {transport}
 """
 
@@ -138,8 +138,12 @@ def deployment(
     transport: str = "fast",
     show_upstream: bool = True,
     stream: str = "native",
+    failures: int = 1000,
 ) -> str:
-    """The YAML for these cells and the patient targets, with a fault upstream on `port`."""
+    """The YAML for these cells and the patient targets, with a fault upstream on `port`.
+
+    Targets rest after so many `failures`; many cells share one, and none may spoil it for others.
+    """
     providers = {name: (port, timeouts) for name, timeouts in _TIMEOUTS.items()}
     providers["closed"] = (closed_port, _TIMEOUTS["steady"])
     providers["hole"] = (hole_port, _TIMEOUTS["hasty"])
@@ -151,7 +155,12 @@ def deployment(
         show_upstream=str(show_upstream).lower(),
         providers="".join(
             _PROVIDER.format(
-                id=name, port=at, timeouts=limits, key_env=PROVIDER_KEY_ENV, transport=transport
+                id=name,
+                port=at,
+                timeouts=limits,
+                key_env=PROVIDER_KEY_ENV,
+                transport=transport,
+                cooldown=f"{{failures: {failures}, base: 60s, max: 60s}}",
             )
             for name, (at, limits) in providers.items()
         ),
@@ -182,7 +191,7 @@ def _members(cells: Iterable[Cell]) -> tuple[dict[str, tuple[str, ...]], dict[st
 
 
 def _target(target: str) -> str:
-    name, _, spoken = target.partition(".")
+    name, _, spoken = target.partition("--")[0].partition(".")
     fields = {
         "id": target,
         "model": MODEL_PREFIX + (PATIENT.get(name) or name),

@@ -61,6 +61,8 @@ TIMEOUT_AFTER_HEAD = replace(TIMEOUT, final=True)
 AUTH = Fault("upstream-auth", 502)
 OVERLOADED = Fault("upstream-overloaded", 503, messages_status=529, retry_after="some")
 RATE_LIMITED = Fault("upstream-rate-limited", 429, retry_after="some")
+# A target that fails so is passed over by the very next request.
+RESTS_AT_ONCE = frozenset({AUTH.code, RATE_LIMITED.code})
 OVERFLOWN = Fault(None, 400, final=True, says=OVERFLOW)
 # Over a bridge an overflow is told in these words of the caller's dialect, which its clients
 # compact on: those of the upstream would say nothing to them.
@@ -276,6 +278,8 @@ class Cell:
         first = target_for(self.row.behaviour, self.dialect, self.upstream)
         if self.second is None:
             return (first,)
+        if isinstance(self.outcome, Fault) and self.outcome.code in RESTS_AT_ONCE:
+            first = own(first, f"{self.dialect}-{'streamed' if self.streamed else 'whole'}")
         second = target_for("good", self.dialect, self.second)
         return first, second if second != first else "good-in-one-piece"
 
@@ -306,6 +310,11 @@ class Cell:
                 return self.second is not None and late
             case _:
                 return False
+
+
+def own(target: str, mark: str) -> str:
+    """The id of a target like that one, which no other cell has seen failing."""
+    return f"{target}--{mark}"
 
 
 def behind(target: str, upstream: str) -> str:

@@ -59,6 +59,15 @@ def test_answers_hold_no_secret(what, outcomes: dict[str, Seen]):
             assert found(said, SECRETS[what]) == set(), name
 
 
+@pytest.mark.parametrize("what", SECRETS)
+def test_usage_rows_hold_no_secret(what, outcomes, router):
+    """Neither those in the journal nor those in the database, whatever is left of either."""
+    kept = [path for path in (router.output.parent / "data").rglob("*") if path.is_file()]
+    held = b"".join(path.read_bytes() for path in kept).decode("utf-8", "replace")
+    assert "status-500-quoting-everything" in held, "no rows: nothing would be found"
+    assert found(held, SECRETS[what]) == set()
+
+
 def test_logs_hold_no_traceback(outcomes, router):
     assert "Traceback" not in router.logs()
 
