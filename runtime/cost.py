@@ -1,9 +1,12 @@
-"""What tokens cost, and how money is written. It knows prices, not who pays."""
+"""What tokens and images cost, and how money is written. It knows prices, not who pays."""
 
 from __future__ import annotations
 
 from typing import Protocol
 
+import msgspec
+
+from runtime.shape import IMAGE_TOKENS
 from runtime.vocabulary import Price
 
 _PER = 1_000_000
@@ -11,7 +14,7 @@ _SMALLEST = 0.0001  # below it four decimals would show nothing
 
 
 class Tokens(Protocol):
-    """What an upstream counted. `input` is the whole prompt, cached and newly cached included."""
+    """What an upstream counted. `input` is the whole prompt: cached, newly cached, images."""
 
     @property
     def input(self) -> int | None: ...
@@ -21,23 +24,56 @@ class Tokens(Protocol):
     def cached(self) -> int | None: ...
     @property
     def cache_write(self) -> int | None: ...
+    @property
+    def image(self) -> int | None: ...
 
 
-def estimate(price: Price, input_tokens: int, output_tokens: int) -> float:
-    """USD for amounts known beforehand, as if no cache held any of the prompt."""
-    return (price.input * input_tokens + price.output * output_tokens) / _PER
+class Cost(msgspec.Struct, frozen=True):
+    """USD of one answer. `image` is all that images came to, `input` the prompt without that."""
+
+    input: float
+    output: float
+    image: float
+
+    @property
+    def total(self) -> float:
+        """All of it."""
+        return self.input + self.output + self.image
 
 
-def cost(price: Price, usage: Tokens) -> float:
-    """USD for what was counted; what a provider did not count costs nothing."""
-    cached, written = usage.cached or 0, usage.cache_write or 0
-    plain = max((usage.input or 0) - cached - written, 0)
-    return (
-        price.input * plain
-        + price.cache_read * cached
-        + price.cache_write * written
-        + price.output * (usage.output or 0)
-    ) / _PER
+def cost(price: Price, usage: Tokens, images: int = 0) -> Cost:
+    """What was counted at its price, and `images` at the price of one each.
+
+    What a provider did not count costs nothing. Cached and cache-written tokens are told apart
+    from the rest of the prompt first, image tokens then; together they are never more than it.
+    Image tokens without a price of their own stay among the others.
+    """
+    plain = usage.input or 0
+    cached = min(usage.cached or 0, plain)
+    plain -= cached
+    written = min(usage.cache_write or 0, plain)
+    plain -= written
+    seen, image = 0, price.image * images
+    if usage.image and price.image_tokens is not None:
+        seen = min(usage.image, plain)
+        image += price.image_tokens * seen / _PER
+    prompt = price.input * (plain - seen) + price.cache_read * cached + price.cache_write * written
+    return Cost(prompt / _PER, price.output * (usage.output or 0) / _PER, image)
+
+
+def estimate(price: Price, input_tokens: int, output_tokens: int, images: int = 0) -> float:
+    """USD for amounts known beforehand, as if no cache held any of the prompt.
+
+    `images` are among the input tokens, at the tokens that the estimate gives to each.
+    """
+    seen = min(images * IMAGE_TOKENS, input_tokens)
+    tokens = price.input * (input_tokens - seen) + image_tokens(price) * seen
+    return (tokens + price.output * output_tokens) / _PER + price.image * images
+
+
+def image_tokens(price: Price) -> float:
+    """USD for a million image tokens."""
+    return price.input if price.image_tokens is None else price.image_tokens
 
 
 def money(usd: float) -> str:

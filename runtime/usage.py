@@ -1,4 +1,4 @@
-"""Token counts of one answer, read from what the providers send. It knows no price.
+"""Token counts of one answer, read from what the providers send. It knows no price of ours.
 
 `input` holds all tokens read, cached and cache-written ones included; `output` all tokens made,
 reasoning included. Streams repeat counts: each field's last value holds, nothing is added up.
@@ -12,16 +12,30 @@ import msgspec
 
 
 class Usage(msgspec.Struct, frozen=True):
-    """None is "the provider did not say"."""
+    """None is "the provider did not say".
+
+    `image` are the tokens of `input` that images took, `reported` is the cost in USD by the
+    upstream's own account.
+    """
 
     input: int | None = None
     output: int | None = None
     cached: int | None = None
     cache_write: int | None = None
     reasoning: int | None = None
+    image: int | None = None
+    reported: float | None = None
 
 
 # Where providers put each count: key, or key and key inside it. Of several the first one wins.
+# Costs: OpenRouter and its like in USD, Perplexity by its parts and their sum, xAI in ticks.
+_COSTS: dict[str, tuple[str, ...]] = {
+    "usd": ("cost", "cost.total_cost"),
+    "ticks": ("cost_in_usd_ticks",),
+}
+_TICKS = 10_000_000_000  # per USD
+# What is more is no count: no model reads as much, and no store of ours could hold it.
+_MOST = 1 << 53
 _OPENAI: dict[str, tuple[str, ...]] = {
     "input": ("prompt_tokens", "input_tokens"),
     "output": ("completion_tokens", "output_tokens"),
@@ -43,14 +57,15 @@ _OPENAI: dict[str, tuple[str, ...]] = {
         "output_tokens_details.reasoning_tokens",
         "reasoning_tokens",
     ),
-}
+    "image": ("prompt_tokens_details.image_tokens", "input_tokens_details.image_tokens"),
+} | _COSTS
 _MESSAGES: dict[str, tuple[str, ...]] = {
     "input": ("input_tokens",),
     "output": ("output_tokens",),
     "cached": ("cache_read_input_tokens",),
     "cache_write": ("cache_creation_input_tokens",),
     "reasoning": ("output_tokens_details.thinking_tokens",),
-}
+} | _COSTS
 
 
 def _by_place(places: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, int]]:
@@ -69,6 +84,7 @@ class Meter:
 
     def __init__(self) -> None:
         self._counts: dict[str, int] = {}
+        self._usd: float | None = None
         self._disjoint = False
 
     def read_openai(self, usage: Any) -> None:
@@ -83,7 +99,7 @@ class Meter:
     def usage(self) -> Usage | None:
         """What is known so far; None when nothing was ever said."""
         counts = self._counts
-        if not counts:
+        if not counts and self._usd is None:
             return None
         return Usage(
             input=self._input(),
@@ -91,6 +107,8 @@ class Meter:
             cached=counts.get("cached"),
             cache_write=counts.get("cache_write"),
             reasoning=counts.get("reasoning"),
+            image=counts.get("image"),
+            reported=self._reported(),
         )
 
     def _read(self, usage: Any, places: dict[str, tuple[str, int]]) -> None:
@@ -107,9 +125,20 @@ class Meter:
 
     def _note(self, place: tuple[str, int], count: Any, ranks: dict[str, int]) -> None:
         field, rank = place
-        if type(count) is int and count >= 0 and rank <= ranks.get(field, rank):
+        if field == "usd":
+            self._note_usd(count)
+        elif type(count) is int and 0 <= count <= _MOST and rank <= ranks.get(field, rank):
             ranks[field] = rank
             self._counts[field] = count
+
+    def _note_usd(self, usd: Any) -> None:
+        if type(usd) in (int, float) and 0 <= usd <= _MOST:
+            self._usd = float(usd)
+
+    def _reported(self) -> float | None:
+        if self._usd is None and (ticks := self._counts.get("ticks")) is not None:
+            return ticks / _TICKS
+        return self._usd
 
     def _input(self) -> int | None:
         counts = self._counts
