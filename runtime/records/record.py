@@ -71,6 +71,8 @@ class Record(msgspec.Struct, omit_defaults=True, kw_only=True):
     input_has_image: bool = False
     # how
     plan: tuple[str, ...] = ()
+    # candidates passed over for a reason of the moment, as "target:reason"
+    skipped: tuple[str, ...] = ()
     attempts: tuple[Attempt, ...] = ()
     target: str | None = None
     provider: str | None = None
@@ -91,6 +93,7 @@ class Record(msgspec.Struct, omit_defaults=True, kw_only=True):
     cached: int | None = None
     cache_write: int | None = None
     reasoning: int | None = None
+    image_tokens: int | None = None
     cost_input: float | None = None
     cost_output: float | None = None
     cost_image: float | None = None
@@ -106,6 +109,7 @@ def feature_words(needs: int) -> tuple[str, ...]:
     return tuple(words(needs))
 
 
+@lru_cache(maxsize=4096)
 def bucket(amount: int) -> int:
     """The upper end of an amount's size class: 1, 2, 3, 4, 6, 8, 12, 16, 24 ...; 0 stays 0."""
     if amount <= 2:
