@@ -29,6 +29,7 @@ refresh: $(VENV)/installed
 	for file in $(DEPLOYMENTS); do $(RUN)/interlock build $$file || exit 1; done
 	$(RUN)/python -m compiler.docs
 	$(RUN)/python tests/compiler/test_diagnostics.py
+	$(RUN)/python -m tests.runtime.metrics.catalogue_page
 	$(RUN)/python -m tests.golden.cases
 	$(RUN)/python -m tests.compiler.review.cases
 	$(RUN)/python -m pytest --quiet --snapshot-update tests/runtime/dialects/test_captures.py tests/testing/test_deployments.py tests/bridges/test_requests.py tests/bridges/test_answers.py tests/bridges/test_cells.py tests/runtime/events/test_decoders_recordings.py
@@ -72,6 +73,7 @@ COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-h
 
 lock:
 	$(COMPILE) pyproject.toml --group build -o requirements.lock
+	$(COMPILE) pyproject.toml --extra redis --extra asyncpg --extra otel --group build -o requirements-stores.lock
 	$(COMPILE) pyproject.toml --extra test --group build -o requirements-test.lock
 	$(COMPILE) tests/clients/aider.in -o tests/clients/aider.lock
 	cd tests/clients && npm install --package-lock-only --omit-lockfile-registry-resolved=true

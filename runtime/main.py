@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
 CANNOT_RUN = 2  # exit code
+LOOPBACK = "127.0.0.1"
 _LOG_LEVELS = ("debug", "info", "warning", "error", "off")
 
 
@@ -23,14 +25,17 @@ class CannotRun(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to serve one artifact. The last two cap connections per worker.
+    """How to serve one artifact. `connections` cap those of one worker.
 
     In seconds: `drain` for running streams at the end, `head_start` of silence before a stream's
-    head goes out without content.
+    head goes out without content. With an `admin_port` /metrics and /admin are served there alone.
+    Usage rows go to `data_dir`; of those no database has taken, `spool_bytes` are kept. The others
+    are kept for `keep_days`, for ever where that is None.
+    Without a shared store one of `share` workers holds that part of every limit.
     """
 
     artifact: Path
-    host: str = "127.0.0.1"
+    host: str = LOOPBACK
     port: int = 8080
     workers: int = 1
     drain: float = 600.0
@@ -40,6 +45,12 @@ class Options:
     log: str = "info"
     connections: int = 4096
     connections_per_address: int = 256
+    admin_host: str | None = None
+    admin_port: int | None = None
+    data_dir: Path | None = None
+    spool_bytes: int = 256 * 1024 * 1024
+    keep_days: int | None = None
+    share: int = 1
 
     def arguments(self) -> list[str]:
         """The command line that reads as these options."""
@@ -61,6 +72,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def serve(options: Options) -> int:
     """Serves until stopped, here or in workers. Raises CannotRun."""
+    # a wish to reload what is not loaded yet is no reason to end
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     if options.workers > 1:
         from runtime.supervisor import supervise
 
@@ -101,6 +114,12 @@ _OPTIONS = {
     "log": str,
     "connections": int,
     "connections_per_address": int,
+    "admin_host": str,
+    "admin_port": int,
+    "data_dir": Path,
+    "spool_bytes": int,
+    "keep_days": int,
+    "share": int,
 }
 
 
@@ -120,11 +139,18 @@ def _from_env(env: Mapping[str, str], variable: str, kind: type) -> object:
 def _faults(options: Options) -> dict[str, bool]:
     return {
         "--port must be 0 to 65535": not 0 <= options.port <= 65535,
+        "--admin-port must be 0 to 65535": not 0 <= (options.admin_port or 0) <= 65535,
+        "--admin-host needs --admin-port": options.admin_host is not None
+        and options.admin_port is None,
         "--workers must be 1 to 256": not 1 <= options.workers <= 256,
         "--drain must not be negative": not options.drain >= 0,
         "--head-start must be above 0": not options.head_start > 0,
         "--connections must be at least 1": options.connections < 1,
         "--connections-per-address must not be negative": options.connections_per_address < 0,
+        "--spool-bytes must be at least 67108864": options.spool_bytes < 64 * 1024 * 1024,
+        "--keep-days must be 1 to 36500": options.keep_days is not None
+        and not 1 <= options.keep_days <= 36_500,
+        "--share must be at least 1": options.share < 1,
         f"--log must be one of {', '.join(_LOG_LEVELS)}": options.log not in _LOG_LEVELS,
         "--tls-cert and --tls-key go together": (options.tls_cert is None)
         != (options.tls_key is None),

@@ -12,63 +12,88 @@ import sys
 
 import uvloop
 
-from runtime import log
-from runtime.app import App, create_app
-from runtime.artifact import Artifact, ArtifactError, load
-from runtime.edge import Caps, EdgeProtocol
+from runtime import log, tracing
+from runtime.address import bind
+from runtime.app import App, create_admin_app, create_app
+from runtime.availability import Availability
+from runtime.edge import Caps
+from runtime.limits import InProcess
 from runtime.link import Link
-from runtime.main import CannotRun, Options
+from runtime.listener import Listener
+from runtime.main import LOOPBACK, CannotRun, Options
 from runtime.memory import collect_seldom, keep_freed_blocks
-from runtime.serving import Serving
+from runtime.metrics import sources
+from runtime.records.keeper import Keeper, keep
+from runtime.records.store import Unusable
+from runtime.reload import Reloader, prepare, stamp_of
 from runtime.state import State
-from runtime.upstream import MissingKeys, Upstreams
+from runtime.upstream import Upstreams
 
-_BACKLOG = 1024
-# Before the handshake is done no connection counts towards the edge's caps and deadlines.
-_TLS_TIMEOUTS = {"ssl_handshake_timeout": 10.0, "ssl_shutdown_timeout": 5.0}
 _ORPHANED = 2.0  # seconds a worker goes on after its supervisor died
+_OWN_FILES = 40  # open in an idle worker, with some room
+_FILES_PER_CONNECTION = 2  # the caller's and one to an upstream
+_LAST_LOOK = 1.0  # seconds a scrape has to end when all else has
 
 
 def work(options: Options) -> int:
     """Serves until asked to stop. Returns the exit code, or raises CannotRun."""
     log.configure(options.log)
     keep_freed_blocks()
+    stamp = stamp_of(options.artifact)
     state = load_state(options)
+    share_with_others(options, state)
+    sources.count(state)
+    state.tracing = tracing.start(state, os.environ)
+    reloader = Reloader(state, options.artifact, stamp)
     sock = bind(options.host, options.port, shared=Link.inherited())
     tls = tls_context(options)
-    _raise_file_limit()
-    caps = Caps(per_address=options.connections_per_address, total=options.connections)
+    keeper = keep_rows(options, state)
+    caps = connection_caps(options)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(Worker(create_app(state, caps=caps), sock, tls, options.drain).serve())
+        app = create_app(state, caps=caps, admin_here=options.admin_port is None)
+        admin = admin_listener(options, state, tls)
+        runner.run(Worker(app, sock, tls, options.drain, reloader, admin, keeper).serve())
     log.flush()
     return 0
 
 
 def load_state(options: Options) -> State:
     """What the worker serves from. Raises CannotRun."""
+    key = os.environ.get("INTERLOCK_STATE_KEY", "").encode() or None
+    serving = prepare(options.artifact, key, lambda providers: Upstreams(providers, os.environ))
+    availability = Availability(workers=options.share)
+    return State(serving, state_key=key, head_start=options.head_start, availability=availability)
+
+
+def share_with_others(options: Options, state: State) -> None:
+    """Lets limits and answers be those of all workers where there is a store, else each worker has
+    its share of the limits. Raises CannotRun."""
+    if not (url := os.environ.get("INTERLOCK_REDIS_URL", "")):
+        state.limits = InProcess(options.share)
+        return
+    from runtime.cache import SharedAnswers
+    from runtime.shared.store import StoreError, connect
+
     try:
-        artifact = load(options.artifact)
-        upstreams = Upstreams(artifact.providers, os.environ)
-    except (ArtifactError, MissingKeys) as error:
+        state.store = connect(url)
+    except StoreError as error:
         raise CannotRun(str(error)) from error
-    serving = Serving(artifact, upstreams)
-    return State(serving, state_key=_state_key(artifact), head_start=options.head_start)
+    from runtime.limits.shared import Shared
+
+    state.limits = Shared(state.store, state.artifact.name, options.share)
+    state.answers = SharedAnswers(state.store)
 
 
-def bind(host: str, port: int, *, shared: bool) -> socket.socket:
-    """The listening address; `shared` with other workers. Raises CannotRun."""
+def keep_rows(options: Options, state: State) -> Keeper | None:
+    """Lets every request leave a row, where there is a place for them. Raises CannotRun."""
     try:
-        family, _, _, _, address = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        sock = socket.socket(family, socket.SOCK_STREAM)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if shared:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        sock.bind(address)
-    except OSError as error:
-        raise CannotRun(f"cannot listen on {host} port {port}: {error.strerror}") from error
-    return sock
+        keeper = keep(options.data_dir, os.environ, options.spool_bytes, options.keep_days)
+    except Unusable as error:
+        raise CannotRun(str(error)) from error
+    if keeper is not None:
+        state.recorders = (*state.recorders, keeper.journal)
+        state.rows = keeper.read
+    return keeper
 
 
 def tls_context(options: Options) -> ssl.SSLContext | None:
@@ -85,46 +110,87 @@ def tls_context(options: Options) -> ssl.SSLContext | None:
     return context
 
 
+def admin_listener(options: Options, state: State, tls: ssl.SSLContext | None) -> Listener | None:
+    """The separate address for /metrics and /admin, if one is wanted. Raises CannotRun."""
+    if options.admin_port is None:
+        return None
+    host = options.admin_host or LOOPBACK
+    sock = bind(host, options.admin_port, shared=Link.inherited())
+    return Listener(create_admin_app(state), sock, tls)
+
+
+def connection_caps(options: Options) -> Caps:
+    """What clients may take of this worker: never more connections than it can have files for.
+
+    Beyond its caps it refuses with an answer; without files it could only hang up.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    total = options.connections
+    room = max(1, (hard - _OWN_FILES) // _FILES_PER_CONNECTION)
+    if hard != resource.RLIM_INFINITY and room < total:
+        log.log("warning", "few-files", count=room, reason=f"the limit of open files is {hard}")
+        total = room
+    return Caps(per_address=options.connections_per_address, total=total)
+
+
 class Worker:
-    """The life of one serving process."""
+    """The life of one serving process. `admin` listens until the last stream has ended."""
 
     def __init__(
-        self, app: App, sock: socket.socket, tls: ssl.SSLContext | None, drain: float
+        self,
+        app: App,
+        sock: socket.socket,
+        tls: ssl.SSLContext | None,
+        drain: float,
+        reloader: Reloader,
+        admin: Listener | None = None,
+        keeper: Keeper | None = None,
     ) -> None:
         self._app = app
-        self._sock = sock
-        self._tls = tls
+        self._listener = Listener(app, sock, tls)
+        self._admin = admin
         self._drain = drain
+        self._reloader = reloader
+        self._keeper = keeper
         self._asked = asyncio.Event()
 
     async def serve(self) -> None:
         """From the first connection to the last."""
         app = self._app
         loop = asyncio.get_running_loop()
-        server = await app.create_server(
-            sock=self._sock,
-            ssl=self._tls,
-            protocol=EdgeProtocol,
-            backlog=_BACKLOG,
-            asyncio_server_kwargs=_TLS_TIMEOUTS if self._tls else None,
-            return_asyncio_server=True,
-        )
-        assert server is not None  # noqa: S101 - what was asked for
-        await server.startup()  # type: ignore[no-untyped-call]  # Sanic leaves it untyped
-        app.ctx.connections.start(loop)
+        state = app.ctx.state
+        await self._listener.open()
+        if self._admin is not None:
+            await self._admin.open()
+        sources.count_connections(state.metrics, app.ctx.connections)
+        showing = loop.create_task(sources.keep_showing(state.metrics))
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.stop)
+        loop.add_signal_handler(signal.SIGHUP, self._reloader.ask)
+        self._reloader.start()
+        if self._keeper is not None:
+            self._keeper.start(loop)
+            sources.count_rows(state.metrics, self._keeper)
+        state.limits.start()
         link = Link.connect(loop, self._orphaned)
         collect_seldom()
-        announce(app, self._sock, self._tls is not None, link)
+        announce(self._listener, self._admin, link)
         await self._asked.wait()
 
         app.ctx.state.stopping = True
-        server.close()  # type: ignore[no-untyped-call]  # Sanic leaves it untyped
         log.log("info", "stopping", seconds=self._drain)
-        await app.ctx.connections.drain(self._drain)
+        await self._listener.close(self._drain)
+        await self._reloader.stop()
         app.ctx.connections.stop()
         await app.ctx.state.serving.upstreams.aclose()
+        await state.limits.aclose()
+        if state.store is not None:
+            await state.store.aclose()
+        await self._end_telling(showing)
+        if self._keeper is not None:
+            await asyncio.to_thread(self._keeper.stop)
         log.log("info", "stopped")
 
     def stop(self) -> None:
@@ -133,19 +199,28 @@ class Worker:
             self._app.ctx.connections.hurry()
         self._asked.set()
 
+    async def _end_telling(self, showing: asyncio.Task[None]) -> None:
+        """The other workers, which may serve on, keep the last numbers; collectors get the rest."""
+        showing.cancel()
+        state = self._app.ctx.state
+        if self._admin is not None:
+            await self._admin.close(_LAST_LOOK)
+            self._admin.app.ctx.connections.stop()
+        state.metrics.leave(state.metrics.ask())
+        if state.tracing is not None:
+            await asyncio.to_thread(state.tracing.close)
+
     def _orphaned(self) -> None:
         self._drain = min(self._drain, _ORPHANED)
         self.stop()
 
 
-def announce(app: App, sock: socket.socket, tls: bool, link: Link | None) -> None:
+def announce(listener: Listener, admin: Listener | None, link: Link | None) -> None:
     """One line for people: where, and what is served."""
-    host, port = sock.getsockname()[:2]
-    where = f"[{host}]" if ":" in host else host
-    artifact = app.ctx.state.artifact
+    artifact = listener.app.ctx.state.artifact
+    beside = f", admin on {admin.url}" if admin is not None else ""
     line = (
-        f"interlock: serving {artifact.name} ({artifact.digest[:12]}) "
-        f"on {'https' if tls else 'http'}://{where}:{port}\n"
+        f"interlock: serving {artifact.name} ({artifact.digest[:12]}) on {listener.url}{beside}\n"
     )
     if link is not None:
         link.ready(line)
@@ -153,20 +228,3 @@ def announce(app: App, sock: socket.socket, tls: bool, link: Link | None) -> Non
         sys.stdout.write(line)
         sys.stdout.flush()
     log.log("info", "serving", name=artifact.name, artifact=artifact.digest, pid=os.getpid())
-
-
-def _state_key(artifact: Artifact) -> bytes | None:
-    key = os.environ.get("INTERLOCK_STATE_KEY", "").encode()
-    stateful = any(s.stateful for t in artifact.targets.values() for s in t.skins.values())
-    if stateful and len(key) < 16:
-        raise CannotRun(
-            "INTERLOCK_STATE_KEY is missing or shorter than 16 characters; "
-            "this deployment has stateful skins, whose ids are signed with it"
-        )
-    return key or None
-
-
-def _raise_file_limit() -> None:
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft != hard:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

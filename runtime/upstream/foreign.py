@@ -47,6 +47,8 @@ class Foreign:
         self._transport = transport
         self._blank = blank
         self._closing: set[asyncio.Task[None]] = set()
+        self._open = 0  # answers asked for and not over
+        self._retired = False
 
     async def send(self, request: httpx.Request, timeouts: Timeouts) -> Answer:
         """Sends a request and waits for the head of its answer."""
@@ -54,13 +56,17 @@ class Foreign:
         connect = min(timeouts.connect, timeouts.first_byte)
         # reads and writes have no bound of their own: the waits here and in `next` hold them
         request.extensions["timeout"] = {"connect": connect, "pool": connect}
+        self._open += 1
         try:
             async with asyncio.timeout(min(timeouts.first_byte, timeouts.total)):
                 response = await self._transport.handle_async_request(request)
-        except TimeoutError as exc:
-            raise self.placed(httpx.ReadTimeout("no response head came in time")) from exc
-        except httpx.TransportError as exc:
-            raise self.placed(exc) from exc.__cause__
+        except BaseException as exc:
+            self._ended()
+            if isinstance(exc, TimeoutError):
+                raise self.placed(httpx.ReadTimeout("no response head came in time")) from exc
+            if isinstance(exc, httpx.TransportError):
+                raise self.placed(exc) from exc.__cause__
+            raise
         answer = ForeignAnswer(self, response, timeouts.idle, started + timeouts.total)
         answer.start()
         return answer
@@ -75,6 +81,24 @@ class Foreign:
         task = asyncio.get_running_loop().create_task(work)
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)
+
+    async def over(self, stream: httpx.AsyncByteStream) -> None:
+        """An answer is read to its end, or not wanted any more."""
+        try:
+            await stream.aclose()
+        finally:
+            self._ended()
+
+    def retire(self) -> None:
+        """Closes the transport as soon as no answer is under way; again after every later one."""
+        self._retired = True
+        if not self._open:
+            self.later(self._transport.aclose())
+
+    def _ended(self) -> None:
+        self._open -= 1
+        if self._retired and not self._open:
+            self.later(self._transport.aclose())
 
     async def aclose(self) -> None:
         """Closes the transport, after the answers that are closing."""
@@ -146,7 +170,7 @@ class ForeignAnswer(Answer):
             raise
         if not data:
             self._over = True
-            await self._stream.aclose()
+            await self._foreign.over(self._stream)
         return data
 
     def release(self) -> None:
@@ -162,7 +186,7 @@ class ForeignAnswer(Answer):
     def _stop(self, error: httpx.TransportError) -> httpx.TransportError:
         if not self._over:
             self._over, self._error = True, self._foreign.placed(error)
-            self._foreign.later(self._stream.aclose())
+            self._foreign.later(self._foreign.over(self._stream))
         return error
 
     async def _part(self) -> bytes:
@@ -185,4 +209,4 @@ class ForeignAnswer(Answer):
         except (TimeoutError, httpx.TransportError):
             pass  # then it is not kept
         finally:
-            await self._stream.aclose()
+            await self._foreign.over(self._stream)

@@ -20,12 +20,16 @@ _NEVER = float("inf")
 
 
 class Origin:
-    """`idle` is ordered by last use: the newest is taken first, so that the others can expire."""
+    """`idle` is ordered by last use: the newest is taken first, so that the others can expire.
+
+    A `retired` one is used by requests that began before a reload, and keeps nothing for later.
+    """
 
     def __init__(self, url: httpx.URL, tls: ssl.SSLContext | None) -> None:
         self.blank = blank(url)
         self.idle: dict[Connection, None] = {}
         self.live: set[Connection] = set()
+        self.retired = False
         self._host = url.raw_host.decode("ascii").strip("[]")
         self._port = url.port or (443 if url.scheme == "https" else 80)
         self._tls = tls
@@ -83,7 +87,7 @@ class Origin:
 
     def put(self, connection: Connection) -> None:
         """Keeps a connection for the next request."""
-        if len(self.idle) < MAX_IDLE:
+        if len(self.idle) < MAX_IDLE and not self.retired:
             self.idle[connection] = None
         else:
             connection.drop()
@@ -92,6 +96,13 @@ class Origin:
         """The connection is gone."""
         self.idle.pop(connection, None)
         self.live.discard(connection)
+
+    def retire(self) -> None:
+        """Drops the connections nobody uses now, and the others when their answers end."""
+        self.retired = True
+        for connection in tuple(self.idle):
+            connection.drop()
+        self.idle.clear()
 
     def close(self) -> None:
         """Drops every connection; answers under way end with a ReadError."""

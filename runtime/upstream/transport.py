@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from typing import Any
+from weakref import WeakSet
 
 from runtime.upstream.connection import FastAnswer
 from runtime.upstream.door import httpx
@@ -29,6 +30,7 @@ class FastTransport(httpx.AsyncBaseTransport):
         self._tls = tls
         self._env = env or {}
         self._origins: dict[tuple[str, bytes, int | None], Origin] = {}
+        self._retired: WeakSet[Origin] = WeakSet()
 
     def origin(self, url: httpx.URL) -> Origin:
         """Where requests to this URL go."""
@@ -60,9 +62,17 @@ class FastTransport(httpx.AsyncBaseTransport):
             extensions={"http_version": b"HTTP/1.1"},
         )
 
+    def keep(self, used: Collection[Origin]) -> None:
+        """Retires the origins that are not used any more."""
+        for key, origin in tuple(self._origins.items()):
+            if origin not in used:
+                del self._origins[key]
+                self._retired.add(origin)
+                origin.retire()
+
     async def aclose(self) -> None:
         """Drops every connection."""
-        for origin in self._origins.values():
+        for origin in (*self._origins.values(), *self._retired):
             origin.close()
 
     def _tls_for(self, url: httpx.URL) -> ssl.SSLContext | None:

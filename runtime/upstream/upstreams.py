@@ -1,9 +1,13 @@
-"""Every provider of a deployment, ready to be asked: credential, request heads, transport."""
+"""Every provider of a deployment, ready to be asked: credential, request heads, transport.
+
+Upstreams ── a leg per provider, anew with every artifact
+_Pools ── the connections, which outlive it
+"""
 
 from __future__ import annotations
 
 import ssl
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Coroutine, Iterable, Mapping, Sequence
 from typing import Any
 
 from runtime.upstream.answer import Answer
@@ -18,7 +22,7 @@ from runtime.vocabulary import Provider, Timeouts
 
 
 class Upstreams:
-    """Built once per worker. Raises MissingKeys, naming every key that is not there.
+    """Built once per artifact. Raises MissingKeys, naming every key that is not there.
 
     `transports` replaces the transport of single providers (httpx.MockTransport in tests), `tls`
     the trusted roots of all. Proxies named in `env` are used only with `trust_env`, and only by
@@ -34,21 +38,36 @@ class Upstreams:
         tls: ssl.SSLContext | None = None,
         trust_env: bool = False,
     ) -> None:
-        credentials = auth_headers(providers, env)
+        self._furnish(providers, _Pools(env, transports or {}, tls, trust_env=trust_env))
+
+    def renewed(self, providers: Mapping[str, Provider]) -> Upstreams:
+        """Those of another artifact, over the same connections. Keys are read again.
+
+        Raises MissingKeys. Nothing changes here before `keep`, which may be called never.
+        """
+        renewed = Upstreams.__new__(Upstreams)
+        renewed._furnish(providers, self._pools)
+        return renewed
+
+    def keep(self) -> None:
+        """These are in service now: connections that only earlier ones had are given up.
+
+        Those nobody uses at once, the others when their answers end.
+        """
+        self._pools.keep(self._legs.values())
+
+    def _furnish(self, providers: Mapping[str, Provider], pools: _Pools) -> None:
+        credentials = auth_headers(providers, pools.env)
         self._secrets = tuple(
             header[1].decode().removeprefix("Bearer ") for header in credentials.values() if header
         )
-        self._fast = FastTransport(tls=tls, env=env)
+        self._pools = pools
         self._legs: dict[str, _Leg] = {}
         for provider_id, provider in providers.items():
             url = _base_url(provider_id, provider)
-            transport = (transports or {}).get(provider_id)
-            if transport is None and provider.transport == "httpx":
-                proxy = proxy_for(url, env) if trust_env else None
-                # a context of its own: httpx writes its protocols into it
-                transport = stock_transport(tls or context(env), proxy)
             heads = Heads(url, credentials[provider_id], provider.headers)
-            self._legs[provider_id] = _Leg(url, heads, provider.timeouts, transport or self._fast)
+            door = pools.door(provider_id, provider, url)
+            self._legs[provider_id] = _Leg(url, heads, provider.timeouts, door)
 
     def open(
         self,
@@ -88,47 +107,86 @@ class Upstreams:
 
     async def aclose(self) -> None:
         """Drops every connection; answers under way end with an error."""
+        await self._pools.aclose()
+
+
+class _Pools:
+    """The connections of all providers. None depends on a key, a header or a path."""
+
+    def __init__(
+        self,
+        env: Mapping[str, str],
+        transports: Mapping[str, httpx.AsyncBaseTransport],
+        tls: ssl.SSLContext | None,
+        *,
+        trust_env: bool,
+    ) -> None:
+        self.env = env
+        self._given = transports
+        self._tls = tls
+        self._trust_env = trust_env
+        self._fast = FastTransport(tls=tls, env=env)
+        self._foreign: dict[tuple[str, httpx.URL], Foreign] = {}
+
+    def door(self, provider_id: str, provider: Provider, url: httpx.URL) -> Origin | Foreign:
+        """The way to a provider: the one there is, or a new one."""
+        transport = self._given.get(provider_id)
+        if isinstance(transport, FastTransport):
+            return transport.origin(url)
+        if transport is None and provider.transport == "fast":
+            return self._fast.origin(url)
+        nowhere = blank(url)
+        key = provider_id, nowhere.url
+        if (foreign := self._foreign.get(key)) is None:
+            foreign = Foreign(transport or self._stock(url), nowhere)
+            self._foreign[key] = foreign
+        return foreign
+
+    def keep(self, legs: Iterable[_Leg]) -> None:
+        """Gives up what no leg uses."""
+        used = {leg.foreign or leg.origin for leg in legs}
+        self._fast.keep({door for door in used if isinstance(door, Origin)})
+        for key, foreign in tuple(self._foreign.items()):
+            if foreign not in used:
+                del self._foreign[key]
+                foreign.retire()
+
+    async def aclose(self) -> None:
+        """Drops every connection."""
         await self._fast.aclose()
-        for leg in self._legs.values():
-            await leg.aclose()
+        for foreign in self._foreign.values():
+            await foreign.aclose()
+
+    def _stock(self, url: httpx.URL) -> httpx.AsyncBaseTransport:
+        proxy = proxy_for(url, self.env) if self._trust_env else None
+        # a context of its own: httpx writes its protocols into it
+        return stock_transport(self._tls or context(self.env), proxy)
 
 
 class _Leg:
     """One provider. `origin` is there on the fast transport and spares the httpx objects."""
 
-    __slots__ = ("_foreign", "_url", "heads", "origin", "timeouts")
+    __slots__ = ("_url", "foreign", "heads", "origin", "timeouts")
 
     def __init__(
-        self,
-        url: httpx.URL,
-        heads: Heads,
-        timeouts: Timeouts,
-        transport: httpx.AsyncBaseTransport,
+        self, url: httpx.URL, heads: Heads, timeouts: Timeouts, door: Origin | Foreign
     ) -> None:
         self._url = url
         self.heads = heads
         self.timeouts = timeouts
-        self.origin: Origin | None = None
-        self._foreign: Foreign | None = None
-        if isinstance(transport, FastTransport):
-            self.origin = transport.origin(url)
-        else:
-            self._foreign = Foreign(transport, blank(url))
+        self.origin = door if isinstance(door, Origin) else None
+        self.foreign = door if isinstance(door, Foreign) else None
 
     async def send(
         self, path: str, headers: Sequence[Header], body: bytes, timeouts: Timeouts
     ) -> Answer:
         """The way over an httpx transport."""
-        assert self._foreign is not None  # noqa: S101 - for the checker
+        assert self.foreign is not None  # noqa: S101 - for the checker
         url = self._url.copy_with(raw_path=self.heads.target(path))
         fields = self.heads.fields(headers)
         render(fields)  # for what it refuses
         request = httpx.Request("POST", url, headers=fields, content=body)
-        return await self._foreign.send(request, timeouts)
-
-    async def aclose(self) -> None:
-        if self._foreign is not None:
-            await self._foreign.aclose()
+        return await self.foreign.send(request, timeouts)
 
 
 def _base_url(provider_id: str, provider: Provider) -> httpx.URL:

@@ -10,12 +10,14 @@ import uvloop
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
+from runtime.address import bind
 from runtime.app import create_app
 from runtime.edge import Call
+from runtime.reload import Reloader
 from runtime.serving import Serving
 from runtime.state import State
 from runtime.upstream import Upstreams
-from runtime.worker import Worker, bind
+from runtime.worker import Worker
 from tests.support.edge import artifact
 
 
@@ -30,8 +32,10 @@ async def stream(call: Call) -> None:
 
 def main() -> None:
     """Serves on a free port."""
-    app = create_app(State(Serving(artifact(), Upstreams({}, {}))), hot={b"/v1/messages": stream})
-    worker = Worker(app, bind("127.0.0.1", 0, shared=False), None, float(sys.argv[1]))
+    state = State(Serving(artifact(), Upstreams({}, {})))
+    app = create_app(state, hot={b"/v1/messages": stream})
+    reloader = Reloader(state, Path("no artifact"), None)
+    worker = Worker(app, bind("127.0.0.1", 0, shared=False), None, float(sys.argv[1]), reloader)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(worker.serve())
 

@@ -29,3 +29,14 @@ def test_serve_hands_its_options_on():
     done = CliRunner().invoke(interlock, ["serve", "folder", "--head-start", "0"])
     assert done.exit_code == 2
     assert "--head-start must be above 0" in done.stderr
+
+
+@pytest.mark.parametrize("days", ["0", "-1", "36501"])
+def test_rows_are_kept_for_a_day_at_least(days):
+    with pytest.raises(CannotRun, match="--keep-days"):
+        read_options(["folder"], {"INTERLOCK_KEEP_DAYS": days})
+
+
+def test_rows_are_kept_for_ever_unless_somebody_says_otherwise():
+    assert read_options(["folder"], {}).keep_days is None
+    assert read_options(["folder", "--keep-days", "90"], {}).keep_days == 90
