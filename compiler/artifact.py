@@ -1,6 +1,7 @@
 """The artifact on disk: written beside and renamed, or compared with what stands there.
 
-The manifest goes last, so that a torn write is never taken for an artifact.
+The manifest goes last, so that a torn write is never taken for an artifact, and a router that
+watches it finds all else in its place, bytecode too.
 """
 
 from __future__ import annotations
@@ -67,11 +68,12 @@ def write(files: Mapping[str, bytes], folder: Path) -> None:
         for path in sorted(old - files.keys()):
             (folder / path).unlink(missing_ok=True)
             Path(cache_from_source(str(folder / path))).unlink(missing_ok=True)
-        for path, content in files.items():  # the manifest is the last of them
-            _replace(beside / "file", folder / path, content)
+        for path in files.keys() - {MANIFEST}:
+            _replace(beside / "file", folder / path, files[path])
+        _leave_bytecode(files, folder)
+        _replace(beside / "file", folder / MANIFEST, files[MANIFEST])
     finally:
         shutil.rmtree(beside, ignore_errors=True)
-    _leave_bytecode(files, folder)
 
 
 def compare(files: Mapping[str, bytes], folder: Path) -> str:

@@ -83,6 +83,7 @@ def artifact_of(plan: Plan) -> Artifact:
         listings={
             name: read_listing(listing.text.encode()) for name, listing in plan.listings.items()
         },
+        project_limits=dict(plan.project_limits),
     )
 
 

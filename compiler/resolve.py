@@ -51,6 +51,7 @@ from compiler.schema import (
 from compiler.source import Document
 from runtime.vocabulary import (
     LEVELS,
+    Cache,
     Cap,
     Cooldown,
     ErrorRow,
@@ -188,6 +189,7 @@ def _settings(shape: DeploymentShape) -> Settings:
         ),
         body_limit=own.body_limit,
         no_eligible_status=own.no_eligible_status,
+        cache=Cache(own.cache.max_bytes, own.cache.ttl),
         keepalive=own.keepalive,
         docs=own.docs,
         hosted_tools=dict(own.hosted_tools),
@@ -208,7 +210,7 @@ def _price(_: str, shape: PriceShape) -> PriceEntry:
         cache_read=float(shape.input if shape.cache_read is None else shape.cache_read),
         cache_write=float(shape.input if shape.cache_write is None else shape.cache_write),
         image=float(shape.image),
-        image_tokens=float(shape.image_tokens),
+        image_tokens=None if shape.image_tokens is None else float(shape.image_tokens),
     )
     return PriceEntry(price, shape.source, shape.as_of)
 
@@ -220,6 +222,7 @@ def _provider(id_: str, shape: ProviderShape) -> Provider:
         auth=shape.auth if isinstance(shape.auth, str) else shape.auth.header,
         key_env=shape.key_env,
         key_file=shape.key_file,
+        key_id=shape.key_id,
         region=shape.region,
         continuity=shape.continuity or id_,
         headers=tuple(shape.headers.items()),

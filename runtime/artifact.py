@@ -82,6 +82,8 @@ class Artifact(msgspec.Struct, frozen=True):
     tokens: dict[str, Token]
     limits: dict[str, LimitSet]
     listings: dict[str, Listing]
+    # project -> the set of limits its callers share, for those that have one
+    project_limits: dict[str, str] = {}
 
 
 def load(folder: Path) -> Artifact:
@@ -196,6 +198,7 @@ def _assemble(folder: Path, manifest: Manifest, files: dict[str, bytes]) -> Arti
             for path, content in files.items()
             if path.startswith("models/")
         },
+        project_limits=people.get("PROJECT_LIMITS", {}),
     )
 
 

@@ -239,4 +239,4 @@ def _estimated(artifact: Artifact, target: Target, shape: Shape) -> float | None
     if target.price is None:
         return None
     output = min(shape.cap or _EXPECTED_OUTPUT_TOKENS, _EXPECTED_OUTPUT_TOKENS)
-    return estimate(artifact.prices[target.price], shape.input_tokens, output)
+    return estimate(artifact.prices[target.price], shape.input_tokens, output, shape.images)

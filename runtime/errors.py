@@ -44,6 +44,7 @@ STATUS: dict[str, int] = {
     "upstream-invalid-response": 502,
     "upstream-auth": 502,
     "shutting-down": 503,
+    "usage-unavailable": 503,
     "too-many-connections": 503,
     "upstream-overloaded": 503,  # 529 on Messages
     "upstream-timeout": 504,
@@ -82,7 +83,10 @@ class CallerError(RouterError):
 
 
 class UpstreamError(RouterError):
-    """A candidate failed. `kind` is the class for logs and rows."""
+    """A candidate failed. `kind` is the class for logs and rows.
+
+    `wait` is how many seconds the upstream asks to be left alone, None where it says nothing.
+    """
 
     def __init__(
         self,
@@ -106,3 +110,6 @@ class UpstreamError(RouterError):
         )
         self.kind = kind
         self.retryable = retryable
+        self.wait: float | None = None
+        # what it was made of, for `failures.reclassified`
+        self.evidence: object = None

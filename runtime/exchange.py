@@ -11,7 +11,9 @@ from __future__ import annotations
 import asyncio
 
 from runtime import failures, stateful
+from runtime.availability import Turns
 from runtime.bridges.relay import Relay
+from runtime.cache import Kept, Place
 from runtime.decision import Decision, estimate_cost, passage_to
 from runtime.dialects import DIALECTS
 from runtime.dialects.answer import Watcher, Whole, content_matches
@@ -23,7 +25,9 @@ from runtime.pulse import Pulse
 from runtime.records.account import Account
 from runtime.selection import Candidate
 from runtime.state import State
+from runtime.trace import Estimate
 from runtime.upstream import Answer, TransportError
+from runtime.usage import Usage
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -52,6 +56,8 @@ class Exchange:
         self.account = account
         self.reading = reading
         self.decision = decision
+        # where the answer is kept once it is whole
+        self.place: Place | None = None
         self._state = state
         self._serving = serving = account.serving
         self._artifact = serving.artifact
@@ -63,28 +69,76 @@ class Exchange:
         self._deadline = self._clock() + decision.group.total_timeout
         self._committed = False
         self._watcher: Watcher | Relay | None = None
+        self.pulse: Pulse | None = None
+        self._turns = Turns(
+            state.availability,
+            decision.order,
+            self._artifact.providers,
+            decision.group.attempts,
+        )
 
     async def run(self) -> None:
         """Answers the call. Raises UpstreamError where no target is left and nothing was sent."""
-        attempt = self._stream if self.reading.stream else self._whole
-        failure: UpstreamError | None = None
-        for candidate in self.decision.order[: self.decision.group.attempts]:
-            self.attempts += 1
-            self.account.begin(candidate)
-            try:
-                await attempt(candidate)
-                return
-            except UpstreamError as error:
-                failure = error
-            except (TransportError, TimeoutError) as exc:
-                failure = failures.from_exception(exc)
-                if self._committed:
-                    failure = failures.interrupted(failure)
-            self.account.end(failure)
+        if self.reading.stream:
+            keepalive = self._artifact.settings.keepalive
+            self.pulse = Pulse(self._state.head_start, keepalive, self._beat)
+        try:
+            with self._turns:
+                failure = await self._answer()
+        finally:
+            if self.pulse is not None:
+                self.pulse.stop()
+        if failure is not None:
+            self._fail(failure)
+
+    async def _answer(self) -> UpstreamError | None:
+        """Asks one candidate after the other until one has answered; None then."""
+        turns = self._turns
+        if (candidate := self._next()) is None:
+            return failures.full()
+        while True:
+            failure = await self._attempt(candidate)
+            if failure is None:
+                turns.answered()
+                return None
+            turns.failed(failure)
             if self._committed or not failure.retryable or self._late():
-                break
-        assert failure is not None, "an exchange has at least one candidate"  # noqa: S101
-        self._fail(failure)
+                return failure
+            another = self._next() or await self._same_again(candidate, failure)
+            if another is None:
+                return failure
+            candidate = another
+
+    def _next(self) -> Candidate | None:
+        """Who is asked now; who is passed over is noted."""
+        candidate = self._turns.next()
+        self.account.skipped = self._turns.skipped
+        return candidate
+
+    async def _same_again(self, candidate: Candidate, failure: UpstreamError) -> Candidate | None:
+        """The candidate that just failed, after the short wait it asks for, if it does."""
+        wait = self._turns.pause(failure, self._deadline - self._clock())
+        if wait is None:
+            return None
+        await asyncio.sleep(wait)
+        return self._turns.again(candidate)
+
+    async def _attempt(self, candidate: Candidate) -> UpstreamError | None:
+        """Why the candidate failed; None when it has answered."""
+        self.attempts += 1
+        self.account.begin(candidate)
+        try:
+            await (self._stream(candidate) if self.reading.stream else self._whole(candidate))
+            return None
+        except UpstreamError as error:
+            rows = self._artifact.providers[candidate.target.provider].errors
+            failure = failures.reclassified(error, rows) if rows else error
+        except (TransportError, TimeoutError) as exc:
+            failure = failures.from_exception(exc)
+            if self._committed:
+                failure = failures.interrupted(failure)
+        self.account.end(failure)
+        return failure
 
     def _fail(self, error: UpstreamError) -> None:
         """The caller learns of the failure: as a status while there is none yet, else in-stream."""
@@ -101,6 +155,8 @@ class Exchange:
             return
         if (served := self.account.served) is not None:
             error.trace = self._trace(served)
+        else:
+            error.trace = self._tracer.refused(self.decision.group_id, self.decision.surface)
         raise error
 
     def _reword(self, error: UpstreamError) -> None:
@@ -121,6 +177,22 @@ class Exchange:
         if error.param:
             error.param = error.param.replace(name, self._asked)
 
+    def repeat(self, candidate: Candidate, kept: Kept) -> None:
+        """Answers with one of `candidate` that was kept: nobody is asked and nothing is spent."""
+        account, call = self.account, self.call
+        account.served, account.dropped, account.spared = candidate, kept.dropped, kept.spared
+        account.usage = Usage(input=0, output=0)
+        account.committed()
+        account.close(200)
+        if self.reading.stream:
+            call.start(200, _EVENT_STREAM, self._trace(candidate))
+            call.write(kept.body)
+            call.finish()
+            return
+        block = _JSON_LINE + self._trace(candidate) + self._tracer.cost(0.0)
+        body = self._traced(kept.body, candidate, 0.0) if self._traces_bodies else kept.body
+        call.write_whole(200, [], body, block)
+
     # --- one attempt ---------------------------------------------------------------------------
 
     async def _whole(self, candidate: Candidate) -> None:
@@ -132,12 +204,16 @@ class Exchange:
             answer.close()
         account = self.account
         account.usage, account.unknown = whole.usage, whole.unknown
-        usd = account.usd()
+        spent = account.spent()
+        usd = spent.total if spent is not None else None
         block = _JSON_LINE + self._trace(candidate) + self._tracer.cost(usd)
         body = self._traced(whole.body, candidate, usd) if self._traces_bodies else whole.body
         account.committed()
         account.close(200)
         self.call.write_whole(200, _passed_back(answer), body, block)
+        if self.place is not None:
+            self.place.add(whole.body)
+            self.place.keep(candidate)
 
     async def _read_whole(self, answer: Answer, candidate: Candidate, passage: Passage) -> Whole:
         """After its head an answer has the provider's total time, and no other target."""
@@ -151,7 +227,7 @@ class Exchange:
     async def _stream(self, candidate: Candidate) -> None:
         passage = self._passage(candidate)
         watcher = self._watch(candidate, passage)
-        pulse = Pulse(self._state.head_start, self._artifact.settings.keepalive, self._beat)
+        way = _Way if self.place is None else _KeepingWay
         try:
             # The upstream leg bounds the head; this clock goes on to the commit point.
             async with asyncio.timeout(self._time_left()) as timer:
@@ -160,17 +236,18 @@ class Exchange:
                     await self._expect(answer, streaming=not candidate.skin.synthesized)
                     if candidate.skin.synthesized:
                         timer.reschedule(None)  # one piece: the provider's total time counts
-                    await self._relay(answer, _Way(self, watcher, candidate, timer, pulse))
+                    await self._relay(answer, way(self, watcher, candidate, timer))
                 except BaseException:
                     answer.close()
                     raise
         finally:
-            pulse.stop()
             self.account.usage = watcher.usage
             self.account.unknown = watcher.unknown if isinstance(watcher, Relay) else 0
         self.account.close(200)
         self.call.finish()
         answer.release()
+        if self.place is not None and watcher.done:
+            self.place.keep(candidate)
 
     async def _relay(self, answer: Answer, way: _Way) -> None:
         """Whole events from the upstream to the caller, until the dialect's own terminator."""
@@ -192,6 +269,7 @@ class Exchange:
     def commit(self, candidate: Candidate) -> None:
         """The first content is about to go out: from here on there is no other target."""
         self._committed = True
+        self._turns.committed()
         self.account.committed()
         if not self.call.started:
             self.call.start(200, _EVENT_STREAM, self._trace(candidate))
@@ -250,6 +328,7 @@ class Exchange:
         """Silence has lasted: the head goes out without knowing who will answer."""
         watcher = self._watcher
         assert watcher is not None, "only streams beat"  # noqa: S101
+        self.place = None  # what follows a sign of life is no answer by itself
         if self.call.started:
             self.call.write(watcher.ping())
             return
@@ -278,7 +357,7 @@ class Exchange:
             candidate=candidate,
             phase=self.decision.phase,
             input_tokens=self.reading.shape.input_tokens,
-            usd=usd,
+            cost=Estimate(usd, self.account.baseline()),
         )
 
     def _sealer(self, candidate: Candidate) -> stateful.Sealer | None:
@@ -332,14 +411,14 @@ class _Way:
         watcher: Watcher | Relay,
         candidate: Candidate,
         timer: asyncio.Timeout,
-        pulse: Pulse,
     ) -> None:
         self.watcher = watcher
         self._exchange = exchange
         self._call = exchange.call
         self._candidate = candidate
         self._timer: asyncio.Timeout | None = timer
-        self._pulse = pulse
+        assert exchange.pulse is not None, "only streams have a way"  # noqa: S101
+        self._pulse = exchange.pulse
 
     def take(self, data: bytes) -> bool:
         """Bytes of the upstream; False when the exchange has to look at something."""
@@ -358,3 +437,15 @@ class _Way:
             self._exchange.commit(self._candidate)
         self._call.write(out)
         self._pulse.touch()
+
+
+class _KeepingWay(_Way):
+    """The same where the answer is to be kept."""
+
+    __slots__ = ()
+
+    def send(self, out: bytes) -> None:
+        """What goes on to the caller, and to its place."""
+        super().send(out)
+        if (place := self._exchange.place) is not None:
+            place.add(out)

@@ -9,18 +9,20 @@ from __future__ import annotations
 import datetime as dt
 import email.utils
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
 import msgspec
 
 from runtime.errors import UpstreamError
 from runtime.redaction import redact
+from runtime.vocabulary import ErrorRow
 
 _MAX_WORDS: Final = 2400
 MIN_RETRY_AFTER: Final = 1
 MAX_RETRY_AFTER: Final = 60  # Claude Code gives up above a minute
 DEFAULT_RETRY_AFTER: Final = 5
+MAX_WAIT: Final = 3600.0  # seconds an upstream is left alone because it says so
 
 
 class _Class(NamedTuple):
@@ -82,6 +84,11 @@ _SERVER: Final = _Class(
 )
 # Its front cannot get through to the model, as ours cannot where nothing answers at all.
 _GATEWAY: Final = _SERVER._replace(code="upstream-unreachable", status=502)
+_FULL: Final = _OVERLOADED._replace(
+    retryable=False,
+    message="Every target for this request has as many requests open as it may have. "
+    "Try again after the time in Retry-After.",
+)
 _UNAVAILABLE: Final = _OVERLOADED._replace(
     message="The upstream is not available now. Try again after the time in Retry-After."
 )
@@ -129,6 +136,20 @@ _BY_STATUS: Final[dict[int, _Class]] = {
     524: _TIMEOUT,  # Cloudflare: the origin took too long
     529: _OVERLOADED,
 }
+
+# The words a provider's own rows of this table are written in; where the class keeps the upstream's
+# status, which ones it keeps, and what stands for the others.
+_OF_WORD: Final[dict[str, _Class]] = {
+    "client": _CLIENT,
+    "context": _CONTEXT,
+    "auth": _AUTH,
+    "rate-limited": _RATE,
+    "overloaded": _OVERLOADED,
+    "timeout": _TIMEOUT,
+    "server": _SERVER,
+    "invalid": _INVALID,
+}
+_KEPT: Final = {"client": (frozenset({400, 404, 422}), 400), "server": (frozenset({500}), 502)}
 
 # Error words of the providers -> the status they stand for, where no status comes along.
 _STATUS_OF_WORD: Final[dict[str, int]] = {
@@ -210,13 +231,22 @@ class _Told(NamedTuple):
     status: int | None
     param: str | None
     code: str | None = None
+    names: tuple[str, ...] = ()  # whatever it calls its class, numbers as text
+
+
+class _Evidence(NamedTuple):
+    """What an upstream's answer was judged by. `wait`: seconds it asks to be left alone."""
+
+    status: int
+    told: _Told
+    wait: float | None = None
 
 
 def from_response(status: int, headers: Mapping[str, str], body: bytes) -> UpstreamError:
     """The meaning of an answer whose status is not 200; header names are in lower case."""
     told = _told(body)
-    meaning = _meaning(status, told)
-    return _error(meaning, status, told, _retry_after(meaning, headers))
+    wait = _seconds(headers.get("retry-after"))
+    return _error(_meaning(status, told), _Evidence(status, told, wait))
 
 
 def from_error_event(data: bytes, *, status: int | None = None) -> UpstreamError:
@@ -224,10 +254,40 @@ def from_error_event(data: bytes, *, status: int | None = None) -> UpstreamError
     told = _told(data)
     status = status or told.status or 500
     meaning = _meaning(status, told)
-    error = _error(meaning, status, told, _retry_after(meaning, {}))
+    error = _error(meaning, _Evidence(status, told))
     # The head said 200, so the provider had accepted the request: another one may do better.
     error.retryable = meaning.kind != "context"
     return error
+
+
+def reclassified(error: UpstreamError, rows: Iterable[ErrorRow]) -> UpstreamError:
+    """The same failure by the first of a provider's own rows that applies, else as it is.
+
+    A row without a status or without a code applies to any. Only what an upstream has said about
+    itself can be read anew: an answer that broke off stays what it is.
+    """
+    evidence = error.evidence
+    if not isinstance(evidence, _Evidence):
+        return error
+    for row in rows:
+        if row.status in (None, evidence.status) and (
+            row.code is None or row.code in evidence.told.names
+        ):
+            return _error(_meant(row.cls, evidence.status), evidence)
+    return error
+
+
+def _meant(word: str, status: int) -> _Class:
+    if word == "context" and status == 413:
+        return _TOO_LARGE
+    meaning = _OF_WORD[word]
+    kept, otherwise = _KEPT.get(word, ((), None))
+    return meaning if meaning.status or status in kept else meaning._replace(status=otherwise)
+
+
+def full() -> UpstreamError:
+    """Every candidate has as many requests open as it may have: nobody was asked."""
+    return _plain(_FULL, DEFAULT_RETRY_AFTER)
 
 
 def from_mismatch(body: bytes) -> UpstreamError:
@@ -242,7 +302,7 @@ def from_exception(exc: BaseException) -> UpstreamError:
     """The meaning of what the upstream leg raised."""
     names = (kind.__name__ for kind in type(exc).__mro__)
     meaning = next((_BY_EXCEPTION[name] for name in names if name in _BY_EXCEPTION), _CONNECT)
-    return _plain(meaning, _retry_after(meaning, {}))
+    return _plain(meaning, _retry_after(meaning, None))
 
 
 def after_head(exc: BaseException) -> UpstreamError:
@@ -275,6 +335,17 @@ def interrupted(error: UpstreamError) -> UpstreamError:
 
 def retry_after(value: str | None, *, now: dt.datetime | None = None) -> int | None:
     """A Retry-After header in whole seconds, 1 to 60; None where it cannot be read."""
+    seconds = _seconds(value, now)
+    return None if seconds is None else _whole(seconds)
+
+
+def _whole(seconds: float) -> int:
+    # Clients sleep exactly this long: round up, so that they do not come back too early.
+    return int(min(max(-(-seconds // 1), MIN_RETRY_AFTER), MAX_RETRY_AFTER))
+
+
+def _seconds(value: str | None, now: dt.datetime | None = None) -> float | None:
+    """A Retry-After header in seconds, 1 to an hour; None where it cannot be read."""
     if not value:
         return None
     value = value.strip()
@@ -288,8 +359,7 @@ def retry_after(value: str | None, *, now: dt.datetime | None = None) -> int | N
         if moment.tzinfo is None:
             moment = moment.replace(tzinfo=dt.UTC)
         seconds = (moment - (now or dt.datetime.now(dt.UTC))).total_seconds()
-    # Clients sleep exactly this long: round up, so that they do not come back too early.
-    return int(min(max(-(-seconds // 1), MIN_RETRY_AFTER), MAX_RETRY_AFTER))
+    return min(max(seconds, MIN_RETRY_AFTER), MAX_WAIT)
 
 
 # --- reading an error body ---------------------------------------------------------------------
@@ -337,6 +407,7 @@ def _told_by(error: dict[str, Any]) -> _Told:
         status=status,
         param=param if isinstance(param, str) else None,
         code=code if isinstance(code, str) and _CODE.fullmatch(code) else None,
+        names=tuple(str(n) for n in (*names, *numbers) if isinstance(n, int | str)),
     )
 
 
@@ -355,20 +426,22 @@ def _meaning(status: int, told: _Told) -> _Class:
 # --- making the error --------------------------------------------------------------------------
 
 
-def _error(meaning: _Class, status: int, told: _Told, wait: int | None) -> UpstreamError:
-    passes = meaning.kind in ("client", "context")
-    if not passes:
-        return _plain(meaning, wait, status=status)
-    error = UpstreamError(
-        meaning.code,
-        redact(told.message) or meaning.message,
-        kind=meaning.kind,
-        retryable=meaning.retryable,
-        status=meaning.status or status,
-        param=redact(told.param)[:100] if told.param else None,
-    )
-    if meaning is _TOO_LARGE:
-        error.told_code = told.code
+def _error(meaning: _Class, evidence: _Evidence) -> UpstreamError:
+    status, told, wait = evidence
+    if meaning.kind in ("client", "context"):  # the caller's to know
+        error = UpstreamError(
+            meaning.code,
+            redact(told.message) or meaning.message,
+            kind=meaning.kind,
+            retryable=meaning.retryable,
+            status=meaning.status or status,
+            param=redact(told.param)[:100] if told.param else None,
+        )
+        if meaning is _TOO_LARGE:
+            error.told_code = told.code
+    else:
+        error = _plain(meaning, _retry_after(meaning, wait), status=status)
+    error.wait, error.evidence = wait, evidence
     return error
 
 
@@ -390,10 +463,9 @@ def _plain(
     )
 
 
-def _retry_after(meaning: _Class, headers: Mapping[str, str]) -> int | None:
+def _retry_after(meaning: _Class, wait: float | None) -> int | None:
     if meaning.kind not in ("rate-limited", "overloaded", "server"):
         return None
-    told = retry_after(headers.get("retry-after"))
-    if told is None and meaning.kind != "server":
-        return DEFAULT_RETRY_AFTER
-    return told
+    if wait is None:
+        return None if meaning.kind == "server" else DEFAULT_RETRY_AFTER
+    return _whole(wait)

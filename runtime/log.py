@@ -59,6 +59,7 @@ FIELDS: Final = frozenset(
         "phase",
         "pid",
         "provider",
+        "reason",
         "reasoning_tokens",
         "seconds",
         "signal",
@@ -211,6 +212,8 @@ def log_refusal(call: Call, error: RouterError) -> None:
 
 def log_account(call: Call, account: Account) -> None:
     """Adds to the request's line who asked, how it was routed, and what it used."""
+    if LEVELS["info"] < _sink.threshold:
+        return
     notes = call.notes
     notes["token"] = account.token
     if (decision := account.decision) is not None:

@@ -111,6 +111,12 @@ def choose(
     return Choice(tuple(chain.from_iterable(tiers)), cell, shape, reach, phase)
 
 
+def best(choice: Choice) -> tuple[Candidate, ...]:
+    """Those among whom the session decides who is first; one where nothing is left to decide."""
+    tiers = choice.cell.tiers(choice.order, choice.phase)
+    return tiers[0] if tiers else ()
+
+
 def only_over_context(choice: Choice) -> int | None:
     """The most input tokens any candidate takes, where size alone keeps all of them out.
 
@@ -230,12 +236,12 @@ class Cell:
                     cap = eligibility.clamped_cap(option.skin.cap, context, shape)
                     chosen.append(option if cap is None else _with_cap(option, cap))
                     break
-        return self._tiers(chosen, phase)
+        return self.tiers(chosen, phase)
 
     def remember_cap(self, plan: Plan, shape: Shape, phase: str | None) -> Tiers:
         """The tiers for a cap inside the bounds; clients send few different ones."""
         if shape.cap is None:  # no number is left that could keep a path out
-            tiers = self._tiers([options[0] for options in plan.paths], phase)
+            tiers = self.tiers([options[0] for options in plan.paths], phase)
         else:
             tiers = self.fitting(plan, shape, phase)
         if len(plan.by_cap) < CAPS_REMEMBERED:
@@ -363,7 +369,7 @@ class Cell:
     def _by_rank(self, phase: str | None) -> Iterable[str]:
         return self._order.get(self._phase(phase), self._paths)
 
-    def _tiers(self, candidates: Iterable[Candidate], phase: str | None) -> Tiers:
+    def tiers(self, candidates: Iterable[Candidate], phase: str | None) -> Tiers:
         """Candidates of equal standing together: last resorts last, keepers of the level first."""
         ranks = self._ranks.get(self._phase(phase), {})
         tiers: dict[tuple[bool, bool, int], list[Candidate]] = {}

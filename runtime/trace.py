@@ -33,7 +33,7 @@ def complexity(input_tokens: int) -> str:
 
 
 class Estimate(msgspec.Struct, frozen=True):
-    """What a request will about cost in USD, and what the group's baseline would have cost."""
+    """What a request has or will about cost in USD, and what the group's baseline would have."""
 
     selected: float | None = None
     baseline: float | None = None
@@ -101,7 +101,7 @@ class Tracer:
         candidate: Candidate,
         phase: str | None,
         input_tokens: int,
-        usd: float | None,
+        cost: Estimate,
     ) -> bytes:
         """A JSON answer with the trace as its member `_router`; one that came along is replaced."""
         shown = self._artifact.settings.trace.show_upstream
@@ -110,7 +110,8 @@ class Tracer:
             "model_used": candidate.skin.model if shown else group,
             "task_type": task_type(phase),
             "complexity": complexity(input_tokens),
-            "cost": None if usd is None else money(usd),
+            "cost": None if cost.selected is None else money(cost.selected),
+            "savings": cost.savings,
         }
         members = _MEMBERS.decode(body)
         members["_router"] = msgspec.Raw(msgspec.json.encode(facts))

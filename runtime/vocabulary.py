@@ -179,6 +179,8 @@ class Provider(Word, frozen=True):
     auth: str = "bearer"
     key_env: str | None = None
     key_file: str | None = None
+    # what the key is called in reports
+    key_id: str | None = None
     region: str | None = None
     continuity: str = ""
     headers: tuple[tuple[str, str], ...] = ()
@@ -193,14 +195,14 @@ class Provider(Word, frozen=True):
 
 
 class Price(Word, frozen=True):
-    """USD per million tokens; `image` is USD per image, `image_tokens` per million."""
+    """USD per million tokens; `image` is USD per image. Image tokens of None cost as `input`."""
 
     input: float
     output: float
     cache_read: float
     cache_write: float
     image: float = 0.0
-    image_tokens: float = 0.0
+    image_tokens: float | None = None
 
 
 class Cap(Word, frozen=True):
@@ -412,6 +414,13 @@ class Images(Word, frozen=True):
     max_bytes: int | None = None
 
 
+class Cache(Word, frozen=True):
+    """How many bytes of answers one worker keeps, and for how many seconds."""
+
+    max_bytes: int = 64 * 1024 * 1024
+    ttl: float = 3600.0
+
+
 class Settings(Word, frozen=True):
     """What holds for the whole deployment. Sizes in bytes, times in seconds."""
 
@@ -423,6 +432,7 @@ class Settings(Word, frozen=True):
     images: Images = Images()
     body_limit: int = 32 * 1024 * 1024
     no_eligible_status: int = 502
+    cache: Cache = Cache()
     keepalive: float = 15.0
     docs: Literal["token", "public", "off"] = "token"
     hosted_tools: dict[str, str] = {}

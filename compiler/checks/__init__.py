@@ -86,14 +86,9 @@ CHECKS: Final[tuple[Callable[[Deployment], Iterable[Finding]], ...]] = (
     settings.budgets_unordered,
     settings.images_do_not_fit,
     settings.budget_unadvertised,
-    notyet.limits_not_yet,
-    notyet.cache_not_yet,
-    notyet.resting_not_yet,
     notyet.docs_not_yet,
-    notyet.roles_not_yet,
     notyet.public_url_not_yet,
-    notyet.labels_not_yet,
-    notyet.image_prices_not_yet,
+    notyet.tags_not_yet,
 )
 # Over the deployment and its plan: 4xx nobody answers, 5xx lost on a bridge.
 PLAN_CHECKS: Final[tuple[Callable[[Deployment, Plan], Iterable[Finding]], ...]] = (

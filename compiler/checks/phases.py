@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from math import inf
 
 from compiler.diagnostics import Finding, Severity, did_you_mean, rule
 from compiler.model import Deployment
@@ -159,6 +160,6 @@ def _implies(row: PhaseRule, earlier: PhaseRule) -> bool:
     return (
         earlier.last_user in (None, row.last_user)
         and earlier.after_tools in (None, row.after_tools)
-        and (earlier.max_chars is None or (row.max_chars or 10**9) <= earlier.max_chars)
+        and (earlier.max_chars is None or (row.max_chars or inf) <= earlier.max_chars)
         and (row.min_input_tokens or 0) >= (earlier.min_input_tokens or 0)
     )

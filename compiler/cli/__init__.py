@@ -26,7 +26,9 @@ COMMANDS: Final[dict[str, str]] = {
     "explain": "compiler.cli.explain:explain",
     "schema": "compiler.cli.schema:schema",
     "token": "compiler.cli.token:token",
+    "replay": "compiler.cli.replay:replay_command",
     "serve": "compiler.cli.serve:serve",
+    "usage": "compiler.cli.usage:usage",
     "demo": "compiler.cli.demo:demo",
 }
 

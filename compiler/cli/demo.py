@@ -81,7 +81,8 @@ EXAMPLES = (
 def demo(file: str, port: int, once: bool) -> None:
     """Show the router in front of a scripted provider, then serve until stopped."""
     console = Console(highlight=False)
-    signal.signal(signal.SIGTERM, _stopped)
+    for number in (signal.SIGTERM, signal.SIGHUP):  # asked to end, or the terminal is gone
+        signal.signal(number, _stopped)
     provider_port, router_port = _free(PROVIDER_PORT), _free(port)
     with (
         tempfile.TemporaryDirectory(prefix="interlock-demo-") as folder,
@@ -140,6 +141,7 @@ def _build(source: Path, folder: Path) -> Path:
 def _router(artifact: Path, port: int, log: Path) -> Iterator[subprocess.Popen[bytes]]:
     """The runtime as a process of its own, ready to serve."""
     command = [sys.executable, "-m", "runtime", str(artifact), "--host", HOST, "--port", str(port)]
+    command += ["--data-dir", str(log.parent / "data")]
     with log.open("wb") as output:
         process = subprocess.Popen(command, stdout=output, stderr=output)  # noqa: S603 our own runtime
     try:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import click
 from rich.console import Console
 
 from compiler.cli import CannotRun, uncollected
 from compiler.cli.progress import waiting
+from compiler.cli.usage import replayed
 from compiler.diagnostics import did_you_mean
 from compiler.review.changes import FINDINGS
 from compiler.review.compare import compare
@@ -15,6 +19,9 @@ from compiler.review.layout import Diff, found
 from compiler.review.markdown import diff_markdown
 from compiler.review.sources import Absent, Source, Unreadable, new_deployment, open_source
 from compiler.review.text import diff_text
+from compiler.usage.replay import Replay
+from compiler.usage.replayed import as_lines, as_markdown, told
+from runtime.records.rows import Wanted
 
 
 @click.command(short_help="Show what a change does to every client, caller and price.")
@@ -34,9 +41,16 @@ from compiler.review.text import diff_text
     show_default=True,
     help="markdown: a comment on a pull request.",
 )
+@click.option(
+    "--usage",
+    type=click.Path(path_type=Path),
+    help="Also replay the rows in this data directory (`-`: the database) on NEW.",
+)
 @click.pass_context
 @uncollected()
-def diff(context: click.Context, old: str, new: str, fail_on: str, form: str) -> None:
+def diff(
+    context: click.Context, old: str, new: str, fail_on: str, form: str, usage: Path | None
+) -> None:
     """Show what NEW does otherwise than OLD: who answers, who may call, where prompts may travel,
     what the model lists say, what a request may cost.
 
@@ -58,16 +72,28 @@ def diff(context: click.Context, old: str, new: str, fail_on: str, form: str) ->
         new_errors=after.errors,
         changes=changes,
     )
-    if form == "text":
-        console = Console(soft_wrap=True, highlight=False)
-        for line in diff_text(made):
-            console.print(line)
-    else:
-        click.echo(diff_json(made) if form == "json" else diff_markdown(made).rstrip())
+    again = replayed(usage, after.view, Wanted(), before.view) if usage is not None else None
+    _show(made, form, again)
     named = [name for name in found(made.changes) if name in refused]
     if named:
         click.echo(f"refused by --fail-on: {', '.join(named)}", err=True)
     context.exit(1 if named else 0)
+
+
+def _show(made: Diff, form: str, again: Replay | None) -> None:
+    """The comparison, and what it does to recorded requests."""
+    if form == "text":
+        console = Console(soft_wrap=True, highlight=False)
+        for line in diff_text(made):
+            console.print(line)
+        for text in ("", *as_lines(again)) if again else ():
+            click.echo(text)
+    elif form == "markdown":
+        click.echo(diff_markdown(made).rstrip() + (f"\n\n{as_markdown(again)}" if again else ""))
+    elif again is None:
+        click.echo(diff_json(made))
+    else:
+        click.echo(json.dumps({**json.loads(diff_json(made)), "replay": told(again)}, indent=2))
 
 
 def read(name: str) -> Source:

@@ -19,6 +19,28 @@ _OPTIONS: Final[dict[str, tuple[type, str]]] = {
     ),
     "tls-cert": (str, "A certificate chain (PEM): serves HTTPS; else INTERLOCK_TLS_CERT."),
     "tls-key": (str, "The certificate's key (PEM); else INTERLOCK_TLS_KEY."),
+    "admin-host": (
+        str,
+        "The address of the admin port; else INTERLOCK_ADMIN_HOST, else 127.0.0.1.",
+    ),
+    "admin-port": (
+        int,
+        "A port of its own for /metrics and /admin, which the other then does not serve; "
+        "else INTERLOCK_ADMIN_PORT.",
+    ),
+    "data-dir": (
+        str,
+        "Where usage rows are kept; else INTERLOCK_DATA_DIR, else interlock-data where you are.",
+    ),
+    "keep-days": (
+        int,
+        "Days usage rows stay in the database; else INTERLOCK_KEEP_DAYS, else for ever.",
+    ),
+    "share": (
+        int,
+        "How many routers divide the limits where there is no shared store; "
+        "else INTERLOCK_SHARE, else 1.",
+    ),
     "log": (str, "debug, info, warning, error or off; else INTERLOCK_LOG, else info."),
 }
 

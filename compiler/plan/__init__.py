@@ -48,4 +48,9 @@ def make_plan(deployment: Deployment) -> Plan:
         },
         tokens={t.id: token_record(t, caller.id) for caller in callers for t in caller.tokens},
         limits={name: limit_record(limits) for name, limits in deployment.limits.items()},
+        project_limits={
+            project.id: project.limits
+            for project in deployment.projects.values()
+            if project.limits is not None
+        },
     )

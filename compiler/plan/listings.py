@@ -219,5 +219,4 @@ def _lines(entries: Iterable[str]) -> str:
 
 
 def _dump(value: object) -> str:
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    return text.encode("utf-8", "replace").decode()
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

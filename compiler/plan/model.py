@@ -114,3 +114,4 @@ class Plan:
     callers: Mapping[str, Caller]
     tokens: Mapping[str, Token]
     limits: Mapping[str, LimitSet]
+    project_limits: Mapping[str, str]  # project -> set of limits, where it has one

@@ -12,20 +12,10 @@ from compiler.plan.model import Offer, Tables, Verdict
 from runtime.hosted import policy_of
 from runtime.selection import Cell, Choice, choose
 from runtime.shape import Shape
-from runtime.vocabulary import (
-    CUSTOM,
-    FORCED,
-    IMAGE_INLINE,
-    IMAGE_URL,
-    LEVELS,
-    NAMESPACE,
-    TOOLS,
-    Settings,
-)
+from runtime.vocabulary import IMAGE_INLINE, IMAGE_URL, LEVELS, Settings
 
 _BYTES_PER_TOKEN = 4  # the inverse of the estimate the runtime makes of a text body
 _HOSTED = "hosted:"
-_TOOLS = TOOLS | FORCED | CUSTOM | NAMESPACE
 _IMAGES = IMAGE_INLINE | IMAGE_URL
 
 
@@ -45,12 +35,13 @@ def known_clients(deployment: Deployment) -> dict[str, ClientProfile]:
 
 def active_callers(deployment: Deployment, tables: Tables, group: str) -> list[CallerDef]:
     """Those who may call a group on the day the deployment is judged by."""
-    return [
-        caller
-        for caller in tables.callers_of[group]
-        if caller.status == "active"
-        and (caller.expires is None or caller.expires >= deployment.as_of)
-    ]
+    return [caller for caller in tables.callers_of[group] if is_active(deployment, caller)]
+
+
+def is_active(deployment: Deployment, caller: CallerDef) -> bool:
+    """Whether a caller may call on the day the deployment is judged by; the last day counts."""
+    expired = caller.expires is not None and caller.expires < deployment.as_of
+    return caller.status == "active" and not expired
 
 
 def reaches_of(
@@ -108,8 +99,8 @@ def judge(
             input_tokens=shape.input_tokens,
             body_bytes=shape.input_tokens * _BYTES_PER_TOKEN,
             tool_schema_bytes=shape.tool_schema_bytes,
-            tools=max(shape.tools, int(bool(needs & _TOOLS))),  # one, or it would not need them
-            images=int(bool(needs & _IMAGES)),
+            tools=shape.tools,
+            images=int(bool(needs & _IMAGES)),  # one, or it would not need them
         ),
         reach=reach,
         phase=phase,

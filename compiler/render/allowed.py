@@ -27,6 +27,7 @@ _ASSIGNED: Final = frozenset(
         "PHASE_RULES",
         "REACHES",
         "LIMITS",
+        "PROJECT_LIMITS",
         "CALLERS",
         "TOKENS",
         "ROUTES",

@@ -60,9 +60,11 @@ def policies(plan: Plan, text: Literals) -> list[Table]:
 
 def callers(plan: Plan, text: Literals) -> list[Table]:
     """callers.py"""
+    projects = _lines(text, "PROJECT_LIMITS", "str", plan.project_limits)
     return [
         _lines(text, "REACHES", "tuple[str, ...]", plan.tables.reaches),
         _lines(text, "LIMITS", "LimitSet", plan.limits),
+        *([projects] if plan.project_limits else []),
         _lines(text, "CALLERS", "Caller", plan.callers),
         _lines(text, "TOKENS", "Token", plan.tokens),
     ]
@@ -132,7 +134,7 @@ def _phase_rules(plan: Plan, text: Literals) -> Table:
 
 def _lines(text: Literals, name: str, kind: str, entries: Mapping[str, object]) -> Table:
     """An entry per line: records that are few words."""
-    if kind.isidentifier():
+    if kind.isidentifier() and kind != "str":
         text.words.add(kind)
     rows = (f"{text.value(key)}: {text.value(item)}" for key, item in entries.items())
     return Table(name, f"dict[str, {kind}]", tuple(rows))

@@ -110,7 +110,8 @@ def _usd(view: View, answer: Answer, candidate: Candidate) -> float | None:
     output = _most_output(candidate, answer.choice)
     if price is None or output is None:
         return None
-    return estimate(view.prices[price], answer.choice.shape.input_tokens, output)
+    shape = answer.choice.shape
+    return estimate(view.prices[price], shape.input_tokens, output, shape.images)
 
 
 def _most_output(candidate: Candidate, choice: Choice) -> int | None:

@@ -10,6 +10,7 @@ from compiler.review.answers import answers_of, worst_usd
 from compiler.review.candidates import Pair, pairs_of, unchanged
 from compiler.review.changes import Change, Value
 from compiler.review.view import View
+from runtime.cost import image_tokens
 from runtime.vocabulary import Price
 
 _PRICES: Final = ("input", "output", "cache_read", "cache_write", "image", "image_tokens")
@@ -115,8 +116,7 @@ def _prices(old: View, new: View) -> Iterator[Change]:
         if target in old.targets:
             was, now = _price(old, target), _price(new, target)
             for field in _PRICES:
-                one = None if was is None else getattr(was, field)
-                other = None if now is None else getattr(now, field)
+                one, other = _usd(was, field, beside=now), _usd(now, field, beside=was)
                 if one != other:
                     found.setdefault((field, one, other), []).append(target)
     for (field, before, after), targets in found.items():
@@ -132,6 +132,16 @@ def _prices(old: View, new: View) -> Iterator[Change]:
             callers=callers_of(new, groups),
             finding=rises,
         )
+
+
+def _usd(price: Price | None, field: str, *, beside: Price | None) -> float | None:
+    """A number of a price. Image tokens that cost as `input` are told beside others alone."""
+    if price is None:
+        return None
+    usd: float | None = getattr(price, field)
+    if usd is None and beside is not None and getattr(beside, field) is not None:
+        return image_tokens(price)
+    return usd
 
 
 def _finding(kind: str, before: Value, after: Value) -> str | None:

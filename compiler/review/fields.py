@@ -50,6 +50,7 @@ def field_changes(old: View, new: View) -> Iterator[Change]:
                     one, other = _once(one), _once(other)
                 for change in _differ(place, one, other, _TOLD[section]):
                     yield replace(change, about=_as_written(section, place, change.about))
+    yield from _differ("projects", _project_limits(old), _project_limits(new))
     yield from _phase_rules(old, new)
     yield from _clients(old, new)
     yield from _callers(old, new)
@@ -193,6 +194,10 @@ def _callers(old: View, new: View) -> Iterator[Change]:
             found.setdefault(("clients", was, now), []).append(name)
     for (field, was, now), names in found.items():
         yield Change("caller-field", field, was, now, callers=tuple(names))
+
+
+def _project_limits(view: View) -> dict[str, str]:
+    return {f"{project}.limits": name for project, name in view.project_limits.items()}
 
 
 def _promises(old: View, new: View) -> Iterator[Change]:

@@ -57,7 +57,7 @@ def new_deployment(name: str, of: Source) -> Source:
         for field in (
             *("providers", "prices", "targets", "groups", "routes", "out", "reaches", "callers"),
             *("tokens", "limits", "listings", "promises", "uses", "evidence", "phase_rules"),
-            "cells",
+            *("project_limits", "cells"),
         )
     }
     return Source(f"{name} (not there yet)", replace(of.view, **nothing))

@@ -64,6 +64,7 @@ class View:
     callers: Mapping[str, Caller]
     tokens: Mapping[str, Token]
     limits: Mapping[str, LimitSet]
+    project_limits: Mapping[str, str]
     listings: Mapping[str, Mapping[str, Any]]
     promises: Mapping[str, Mapping[str, Promise]]
     uses: Mapping[str, tuple[str, ...]]
@@ -147,6 +148,7 @@ def view_of_plan(plan: Plan) -> View:
         callers=plan.callers,
         tokens=plan.tokens,
         limits=plan.limits,
+        project_limits=plan.project_limits,
         listings={
             name: read_listing(listing.text.encode()) for name, listing in plan.listings.items()
         },
@@ -168,6 +170,7 @@ def view_of_artifact(artifact: Artifact, kept: Kept) -> View:
         callers=artifact.callers,
         tokens=artifact.tokens,
         limits=artifact.limits,
+        project_limits=artifact.project_limits,
         listings=artifact.listings,
     )
 

@@ -40,8 +40,8 @@ class PriceShape(Node):
     """USD per million tokens written to the prompt cache; as `input` when absent."""
     image: Usd = 0.0
     """USD per image."""
-    image_tokens: Usd = 0.0
-    """USD per million image tokens."""
+    image_tokens: Usd | None = None
+    """USD per million image tokens, where the upstream counts them; as `input` when absent."""
     source: Text | None = None
     """Where this price was read."""
     as_of: Day | None = None
@@ -79,11 +79,11 @@ class CooldownShape(Node):
     """When a failing target rests."""
 
     failures: Annotated[int, Field(ge=1, le=1000)] = 5
-    """So many failures in a row take a target out."""
+    """So many failures in a row take a target out, as long as there is another."""
     base: Seconds = 30.0
-    """For how long at first."""
+    """For how long at first; twice as long each time it fails the request that then probes it."""
     max: Seconds = 300.0
-    """For how long at most, however often it fails."""
+    """For how long at most, and at once where the upstream refuses the key."""
 
 
 class ErrorRowShape(Node):
@@ -121,11 +121,11 @@ class ProviderShape(Node):
     cooldown: CooldownShape = CooldownShape()
     """When a failing target rests."""
     max_in_flight: Count | None = None
-    """How many requests may be open at once."""
+    """How many requests may be open at once; each worker has its share, rounded up."""
     continuity: Id | None = None
     """The domain inside which signatures and encrypted reasoning stay valid; the provider's own
     when absent."""
     errors: list[ErrorRowShape] = []
-    """Extra lines of the error classification."""
+    """Extra lines of the error classification; the first that applies wins over built-in ones."""
     transport: Literal["fast", "httpx"] = "fast"
     """`httpx` for proxies and HTTP/2."""

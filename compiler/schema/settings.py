@@ -56,9 +56,9 @@ class ImagesShape(Node):
 class CacheShape(Node):
     """The response cache of groups with `cache: true`."""
 
-    max_bytes: Size | None = None
-    """How much the cache may hold."""
-    ttl: Seconds | None = None
+    max_bytes: Size = 64 * 1024 * 1024
+    """How much the cache of one worker may hold."""
+    ttl: Seconds = 3600.0
     """How long an answer is kept."""
 
 

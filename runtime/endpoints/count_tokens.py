@@ -10,14 +10,15 @@ from typing import Annotated
 
 import msgspec
 
-from runtime.decision import Decision, decide, passage_to, refusal, step
-from runtime.dialects import DIALECTS
+from runtime import failures
+from runtime.availability import Availability
+from runtime.decision import Decision, passage_to, step
 from runtime.dialects.reading import Edited, Reading
 from runtime.edge import Call
-from runtime.endpoints.generate import authenticated
+from runtime.endpoints.generate import Generate
+from runtime.errors import UpstreamError
 from runtime.exchange import request_headers
-from runtime.selection import Candidate
-from runtime.serving import Serving
+from runtime.records.account import Account
 from runtime.state import State
 from runtime.upstream import TransportError
 
@@ -33,70 +34,68 @@ class _Counted(msgspec.Struct):
     input_tokens: Annotated[int, msgspec.Meta(ge=0)]
 
 
-class CountTokens:
-    """The handler."""
+class CountTokens(Generate):
+    """The handler: decided like a request, and then counted instead of answered."""
 
     def __init__(self, state: State) -> None:
-        self._state = state
+        super().__init__(state, _SURFACE)
 
-    async def __call__(self, call: Call) -> None:
-        """Counts the input tokens of a Messages body. Raises RouterError as a real request does."""
-        state, serving = self._state, self._state.serving
-        artifact = serving.artifact
-        token_id, caller = authenticated(state, serving, call)
-        call.notes["token"] = token_id
-        reading = DIALECTS[_SURFACE].read(call.body, call.headers, artifact.settings)
-        decision = decide(
-            artifact,
-            _SURFACE,
-            caller,
-            reading,
-            token_id=token_id,
-            request_id=call.request_id,
-            state_key=state.state_key,
-        )
-        call.notes.update(group=decision.group_id, surface=_SURFACE)
-        if not decision.order:
-            error = refusal(artifact, decision, reading)
-            error.trace = serving.tracer.refused(decision.group_id, _SURFACE)
-            raise error
-        await _Count(call, serving, reading, decision, decision.order[0]).answer()
+    def _kind(self, call: Call) -> str:
+        return "count-tokens"
+
+    async def _look(
+        self, call: Call, account: Account, reading: Reading, decision: Decision
+    ) -> None:
+        await _Count(call, account, reading, decision, self._state.availability).answer()
 
 
 class _Count:
-    """One answer."""
+    """One answer, for the target that a request would be sent to now."""
 
     def __init__(
         self,
         call: Call,
-        serving: Serving,
+        account: Account,
         reading: Reading,
         decision: Decision,
-        candidate: Candidate,
+        availability: Availability,
     ) -> None:
         self._call = call
-        self._serving = serving
+        self._account = account
+        self._serving = account.serving
         self._reading = reading
         self._decision = decision
-        self._candidate = candidate
+        providers = self._serving.artifact.providers
+        view = availability.view(decision.order, providers)
+        account.skipped = tuple([f"{target}:{reason}" for target, reason in view.skipped])
+        self._candidate = candidate = view.ready[0] if view.ready else decision.order[0]
+        account.served = candidate
+        self._asks = (
+            candidate.route.skin == _SURFACE
+            and candidate.target_id not in self._serving.countless
+            # it may be the last one left, and still not one to bother
+            and availability.reason(candidate, providers) is None
+        )
 
     async def answer(self) -> None:
         """The provider's own count, else our estimate."""
-        decision, reading, candidate = self._decision, self._reading, self._candidate
+        decision, account = self._decision, self._account
         edited = self._edit()
-        tokens, source = await self._ask(edited), "upstream"
+        account.dropped = edited.dropped
+        tokens, source = await self._ask(edited) if self._asks else None, "upstream"
         if tokens is None:
-            tokens, source = reading.shape.input_tokens, "estimate"
+            tokens, source = self._reading.shape.input_tokens, "estimate"
         tracer = self._serving.tracer
         trace = tracer.routed(
             decision.group_id,
             _SURFACE,
-            candidate,
-            attempts=1,
+            self._candidate,
+            attempts=len(account.attempts),
             dropped=edited.dropped,
             phase=decision.phase,
         )
         trace += tracer.lines({"Count": source})
+        account.close(200)
         await self._call.send(200, [_JSON], msgspec.json.encode({"input_tokens": tokens}), trace)
 
     def _edit(self) -> Edited:
@@ -115,19 +114,21 @@ class _Count:
 
     async def _ask(self, edited: Edited) -> int | None:
         """The provider's own count; None where it has none or does not answer well."""
-        candidate, countless = self._candidate, self._serving.countless
-        if candidate.route.skin != _SURFACE or candidate.target_id in countless:
-            return None
+        self._account.begin(self._candidate)
         try:
             async with asyncio.timeout(_PATIENCE):
-                status, body = await self._fetch(edited)
-        except (TransportError, TimeoutError):
-            return None
-        if status in _NO_SUCH_PATH:
-            countless.add(candidate.target_id)
-        return _count_in(body) if status == 200 else None
+                tokens = await self._fetch(edited)
+        except UpstreamError as error:
+            self._account.end(error)
+        except (TransportError, TimeoutError) as exc:
+            self._account.end(failures.from_exception(exc))
+        else:
+            self._account.end()
+            return tokens
+        return None
 
-    async def _fetch(self, edited: Edited) -> tuple[int, bytes]:
+    async def _fetch(self, edited: Edited) -> int:
+        """The count in the provider's answer. Raises UpstreamError where there is none."""
         candidate = self._candidate
         answer = await self._serving.upstreams.open(
             candidate.target.provider,
@@ -136,14 +137,20 @@ class _Count:
             body=edited.body,
             first_byte=_PATIENCE,
         )
+        self._account.head(answer.status)
         try:
-            return answer.status, await answer.read(_MAX_ANSWER_BYTES)
+            body = await answer.read(_MAX_ANSWER_BYTES)
         finally:
             answer.close()
+        if answer.status in _NO_SUCH_PATH:
+            self._serving.countless.add(candidate.target_id)
+        if answer.status != 200:
+            raise failures.from_response(answer.status, answer.headers, body)
+        return _count_in(body)
 
 
-def _count_in(body: bytes) -> int | None:
+def _count_in(body: bytes) -> int:
     try:
         return msgspec.json.decode(body, type=_Counted).input_tokens
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
+        raise failures.invalid("the answer holds no count") from exc

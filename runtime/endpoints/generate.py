@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
+from runtime import failures
 from runtime.auth import authenticate
+from runtime.cache import look_up
 from runtime.decision import Decision, decide, estimate_cost, refusal
 from runtime.dialects import DIALECTS
 from runtime.dialects.reading import Reading
@@ -12,12 +14,14 @@ from runtime.edge import Call, ClientGone
 from runtime.endpoints.dry_run import dry_run
 from runtime.errors import RouterError
 from runtime.exchange import Exchange
+from runtime.limits.used import price_of, used
 from runtime.log import log_account
 from runtime.records.account import Account
 from runtime.serving import Serving
 from runtime.state import State
 from runtime.vocabulary import Caller
 
+_REQUEST = "request"
 _CANCELLED = 499  # in rows alone: nobody was there to get a status
 
 
@@ -26,12 +30,13 @@ def authenticated(state: State, serving: Serving, call: Call) -> tuple[str, Call
 
     Raises CallerError with 401 or 403.
     """
-    # a token may have gone with a reload
-    key = state.today(), serving
-    found: tuple[str, Caller] | None = call.known.get(key)
-    if found is None:
-        found = call.known[key] = authenticate(serving.artifact, call.headers, key[0])
-    return found
+    # a token may have gone with a reload; by its digest, an artifact does not outlive its use
+    when = state.today(), serving.artifact.digest
+    proven: tuple[object, tuple[str, Caller]] | None = call.known.get(authenticated)
+    if proven is None or proven[0] != when:
+        found = authenticate(serving.artifact, call.headers, when[0])
+        proven = call.known[authenticated] = when, found
+    return proven[1]
 
 
 class Generate:
@@ -44,7 +49,7 @@ class Generate:
 
     async def __call__(self, call: Call) -> None:
         """Answers the call, and closes its account however it ends. Raises RouterError."""
-        account = self._state.account(call.request_id, self._surface)
+        account = self._state.account(call, self._surface)
         try:
             await self._answer(call, account)
         except RouterError as error:
@@ -64,7 +69,37 @@ class Generate:
         """Authenticates, reads, decides, and lets the exchange answer."""
         state, serving = self._state, account.serving
         artifact = serving.artifact
+        account.kind = kind = self._kind(call)
         account.token, account.caller = token_id, caller = authenticated(state, serving, call)
+        try:
+            reading, decision = self._decided(call, account, token_id, caller)
+        except RouterError:
+            charge = state.limits.refused if kind == _REQUEST else state.limits.look
+            call.lines += await charge(artifact, token_id, caller)
+            raise
+        if kind != _REQUEST:
+            call.lines += await state.limits.look(artifact, token_id, caller)
+            await self._look(call, account, reading, decision)
+            return
+        price = price_of(artifact, decision)
+        ticket = await state.limits.admit(artifact, token_id, caller, reading.shape, price)
+        call.lines += ticket.lines
+        try:
+            await self._exchange(call, account, reading, decision)
+        finally:
+            ticket.settle(*used(account))
+
+    def _kind(self, call: Call) -> str:
+        """What its row calls it; only a request gets the answer of a model."""
+        dry = call.headers.get(b"x-dry-run", b"").strip().lower() == b"true"
+        return "dry-run" if dry else _REQUEST
+
+    def _decided(
+        self, call: Call, account: Account, token_id: str, caller: Caller
+    ) -> tuple[Reading, Decision]:
+        """What the body asks for and who may answer. Raises RouterError where nobody does."""
+        serving = account.serving
+        artifact = serving.artifact
         account.reading = reading = self._dialect.read(call.body, call.headers, artifact.settings)
         account.decision = decision = decide(
             artifact,
@@ -73,24 +108,40 @@ class Generate:
             reading,
             token_id=token_id,
             request_id=call.request_id,
-            state_key=state.state_key,
+            state_key=self._state.state_key,
         )
         if not decision.order:
             error = refusal(artifact, decision, reading)
             error.trace = serving.tracer.refused(decision.group_id, self._surface)
             raise error
-        if call.headers.get(b"x-dry-run", b"").strip().lower() == b"true":
-            await self._dry_run(call, account, reading, decision)
-            return
-        await Exchange(call, state, account, reading, decision).run()
+        return reading, decision
 
-    async def _dry_run(
+    async def _exchange(
         self, call: Call, account: Account, reading: Reading, decision: Decision
     ) -> None:
-        artifact, chosen = account.serving.artifact, decision.order[0]
-        account.kind = "dry-run"
+        """The answer: one that was kept, or a target's."""
+        state = self._state
+        exchange = Exchange(call, state, account, reading, decision)
+        if decision.group.cache:
+            exchange.place = place = await look_up(state.answers, call, account, decision, reading)
+            if place is not None and place.again is not None:
+                exchange.repeat(*place.again)
+                return
+        await exchange.run()
+
+    async def _look(
+        self, call: Call, account: Account, reading: Reading, decision: Decision
+    ) -> None:
+        """The decision itself is the answer."""
+        artifact = account.serving.artifact
+        view = self._state.availability.view(decision.order, artifact.providers)
+        if not view.ready:
+            error = failures.full()
+            error.trace = account.serving.tracer.refused(decision.group_id, self._surface)
+            raise error
+        chosen = view.ready[0]
         estimate = estimate_cost(artifact, decision, reading, chosen)
-        body = dry_run(artifact, call.body, reading, decision, estimate)
+        body = dry_run(artifact, call.body, reading, decision, view, estimate)
         trace = account.serving.tracer.routed(
             decision.group_id,
             self._surface,

@@ -15,19 +15,10 @@ class Health:
 
     def __init__(self, state: State) -> None:
         self._state = state
-        artifact = state.artifact
-        self._version = msgspec.json.encode(
-            {
-                "name": artifact.name,
-                "artifact": artifact.digest,
-                "router": "interlock",
-                "version": __version__,
-            }
-        )
 
     async def root(self, request: Request) -> HTTPResponse:
         """Claude Code asks HEAD / before anything else; any 200 will do."""
-        return HTTPResponse(self._version, content_type="application/json")
+        return HTTPResponse(self._version(), content_type="application/json")
 
     async def alive(self, request: Request) -> HTTPResponse:
         """200 as long as the process answers."""
@@ -42,4 +33,15 @@ class Health:
 
     async def version(self, request: Request) -> HTTPResponse:
         """Which artifact is served, by which version of the router."""
-        return HTTPResponse(self._version, content_type="application/json")
+        return HTTPResponse(self._version(), content_type="application/json")
+
+    def _version(self) -> bytes:
+        artifact = self._state.artifact
+        return msgspec.json.encode(
+            {
+                "name": artifact.name,
+                "artifact": artifact.digest,
+                "router": "interlock",
+                "version": __version__,
+            }
+        )

@@ -81,7 +81,12 @@ def interlock(name: str, artifact: Path, *, log: str) -> Target:
         port,
         [*command, "--host", "127.0.0.1"],
         headers=(f"authorization: Bearer {TOKEN}",),
-        env={"BENCH_KEY": "up-key", "INTERLOCK_LOG": log, "PYTHONPATH": str(ROOT)},
+        env={
+            "BENCH_KEY": "up-key",
+            "INTERLOCK_DATA_DIR": str(artifact.parent / "data"),
+            "INTERLOCK_LOG": log,
+            "PYTHONPATH": str(ROOT),
+        },
     )
 
 

@@ -71,3 +71,7 @@ def test_the_first_rule_that_holds_tells_the_phase():
     assert phase_of("Fix the TYPO", rules) == "small"
     assert phase_of("Fix the typo in the header of the page", rules) == "rest"
     assert phase_of("", rules) == "rest"
+
+
+def test_in_an_empty_sentence_no_pattern_finds_a_letter():
+    assert phase_of("", (PhaseRule("odd", last_user="[^x]"), PhaseRule("rest"))) == "rest"

@@ -22,7 +22,8 @@ def test_the_demo_shows_one_request_per_surface_with_its_route():
     assert re.findall(r"(?i)x-router-surface +(\w+)", shown) == ["chat", "messages", "responses"]
 
 
-def test_the_demo_serves_until_it_is_stopped_and_leaves_nothing_behind():
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGHUP])
+def test_the_demo_serves_until_it_is_stopped_and_leaves_nothing_behind(how):
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
     with subprocess.Popen(
         DEMO, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, start_new_session=True
@@ -30,7 +31,7 @@ def test_the_demo_serves_until_it_is_stopped_and_leaves_nothing_behind():
         try:
             lines = iter(process.stdout.readline, "")
             assert any("Serving until" in line for line in lines)
-            process.send_signal(signal.SIGTERM)
+            os.killpg(process.pid, how)  # as a terminal does that is closed
             assert process.wait(20) == 0
             with pytest.raises(ProcessLookupError):
                 os.killpg(process.pid, 0)

@@ -18,6 +18,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from click.testing import CliRunner
+
+from compiler.cli import main
+
 ROOT = Path(__file__).resolve().parents[2]
 _INTERLOCK = "from compiler.cli import main; main()"
 
@@ -68,11 +72,13 @@ def interlock(*arguments: str) -> str:
 
 
 def build(yaml: str, folder: Path) -> Path:
-    """Compiles a deployment text; returns the folder of its artifact."""
+    """Compiles a deployment text, in this process; returns the folder of its artifact."""
     source = folder / "deployment.yaml"
     source.write_text(yaml, encoding="utf-8")
     out = folder / "generated"
-    interlock("build", str(source), "--out", str(out))
+    done = CliRunner().invoke(main, ["build", str(source), "--out", str(out)])
+    if done.exit_code:
+        raise CommandFailed(f"exit {done.exit_code}\n{done.output}") from done.exception
     manifests = list(out.rglob("manifest.json"))
     assert len(manifests) == 1, f"one artifact expected under {out}, found {manifests}"
     return manifests[0].parent
@@ -123,21 +129,24 @@ def start(
     folder: Path,
     env: Mapping[str, str] | None = None,
     arguments: Sequence[str] = (),
+    *,
+    port: int = 0,
+    prefix: Sequence[str] = (),
 ) -> Router:
-    """Starts the router and waits until it is ready."""
-    port = free_port()
+    """Starts the router and waits until it is ready. `prefix`: a command that runs the router."""
+    port = port or free_port()
     output = folder / f"router-{port}.log"
-    command = [sys.executable, "-m", "runtime", str(artifact), "--host", "127.0.0.1"]
-    with output.open("wb") as log:
+    command = [*prefix, sys.executable, "-m", "runtime", str(artifact), "--host", "127.0.0.1"]
+    with output.open("ab") as log:
         process = subprocess.Popen(
             [*command, "--port", str(port), *arguments],
             cwd=ROOT,
-            env={**os.environ, **(env or {})},
+            env={**os.environ, "INTERLOCK_DATA_DIR": str(folder / "data"), **(env or {})},
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    router = Router(process, _leash(process.pid), port, output)
+    router = Router(process, leash(process.pid), port, output)
     deadline = time.monotonic() + 20
     while not router.ready():
         if process.poll() is not None or time.monotonic() > deadline:
@@ -153,7 +162,7 @@ def stop(router: Router) -> None:
     router.process.wait(10)
 
 
-def _leash(group: int) -> subprocess.Popen[bytes]:
+def leash(group: int) -> subprocess.Popen[bytes]:
     """Kills a process group as soon as its own stdin is closed, by us or by our end.
 
     A test run that is killed runs no finalizer, and a router of it would serve for ever.
@@ -173,9 +182,11 @@ def running(
     folder: Path,
     env: Mapping[str, str] | None = None,
     arguments: Sequence[str] = (),
+    *,
+    prefix: Sequence[str] = (),
 ) -> Iterator[Router]:
     """A router for the time of a `with` block."""
-    router = start(artifact, folder, env, arguments)
+    router = start(artifact, folder, env, arguments, prefix=prefix)
     try:
         yield router
     finally:

@@ -132,9 +132,13 @@ def serving(
     *,
     state_key: bytes | None = None,
     head_start: float = 10.0,
+    begin: Callable[[State], None] | None = None,
     **settings: Any,
 ) -> Iterator[Served]:
-    """The router for the time of a block; `settings` replace those of the deployment."""
+    """The router for the time of a block; `settings` replace those of the deployment.
+
+    `begin` gets the state before the first request, to add what a worker adds.
+    """
     if settings:
         changed = msgspec.structs.replace(artifact.settings, **settings)
         artifact = msgspec.structs.replace(artifact, settings=changed)
@@ -153,6 +157,8 @@ def serving(
         transports=dict.fromkeys(artifact.providers, transport),
     )
     served.state = State(Serving(artifact, upstreams), state_key, head_start)
+    if begin is not None:
+        begin(served.state)
     with _in_a_thread(served.state) as port:
         served.port = port
         yield served
@@ -179,6 +185,8 @@ def _in_a_thread(state: State) -> Iterator[int]:
         server.close()
         app.ctx.connections.stop()
         await state.serving.upstreams.aclose()
+        if state.store is not None:
+            await state.store.aclose()
 
     def run() -> None:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 import struct
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -143,10 +144,17 @@ class Connection(asyncio.Protocol):
 
 
 @asynccontextmanager
-async def connected(port: int) -> AsyncIterator[Connection]:
-    """A connection to a port of this machine, for the time of a block."""
+async def connected(
+    port: int, trust: ssl.SSLContext | None = None, name: str | None = None
+) -> AsyncIterator[Connection]:
+    """A connection to a port of this machine, for the time of a block.
+
+    With `trust` over TLS, to a server that proves `name`.
+    """
     loop = asyncio.get_running_loop()
-    _, connection = await loop.create_connection(Connection, "127.0.0.1", port)
+    _, connection = await loop.create_connection(
+        Connection, "127.0.0.1", port, ssl=trust, server_hostname=name
+    )
     try:
         yield connection
     finally:

@@ -234,6 +234,15 @@ def test_fields_are_named_as_the_yaml_names_them_whatever_a_group_is_called():
     ]
 
 
+def test_limits_of_a_project_are_told():
+    limited = TEXT.replace("web: {providers", "web: {limits: developer, providers")
+    assert told(changes(("web: {providers", "web: {limits: developer, providers")), "field") == [
+        "`projects.web.limits`: nothing → `developer`"
+    ]
+    back = compare(view(limited, "a")[0], view(TEXT, "b")[0])
+    assert told(back, "field") == ["`projects.web.limits`: `developer` → nothing"]
+
+
 PHASES = """
 phase_rules:
   words:
@@ -274,3 +283,21 @@ def test_another_base_prompt_is_told_without_its_text():
         "Codex is given another base prompt for `deep`, for caller `alice`"
     ]
     assert "Think twice" not in str(found)
+
+
+def test_a_price_of_images_counts_in_the_worst_case():
+    found = changes(("{input: 5.00,", "{image: 2.00, input: 5.00,"))
+    worst = [change for change in found if change.kind == "worst-usd"]
+    assert worst
+    for change in worst:
+        assert change.finding == "price"
+        assert change.after[0] > 2.0 > change.before[0]
+
+
+@pytest.mark.parametrize(("usd", "finding"), [(4, None), (9, "price")])
+def test_a_first_price_of_image_tokens_is_told_beside_that_of_input(usd, finding):
+    """Until then they cost as the rest of the prompt does."""
+    found = changes(("{input: 5.00,", f"{{image_tokens: {usd}, input: 5.00,"))
+    (price,) = [change for change in found if change.kind == "price"]
+    assert (price.about, price.before, price.after) == ("image_tokens", (5.0,), (usd,))
+    assert price.finding == finding

@@ -103,7 +103,7 @@ def test_readiness_goes_before_the_end(edge: Edge):
         (b"GET //x/y", 404, "not-found", None),
         (b"GET /%00", 404, "not-found", None),
         (b"GET /v1/chat", 404, "not-found", None),
-        (b"GET /metrics", 404, "not-found", None),
+        (b"GET /metrics/more", 404, "not-found", None),
         (b"GET /v1/messages", 405, "method-not-allowed", b"POST"),
         (b"HEAD /v1/messages", 405, None, b"POST"),
         (b"DELETE /v1/responses", 405, "method-not-allowed", b"POST"),

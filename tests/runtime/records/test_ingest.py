@@ -331,7 +331,7 @@ def aged(number, days):
 
 
 def test_rows_that_are_too_old_go_and_the_others_stay(store, place, ingester, tmp_path):
-    written(tmp_path, aged(1, 40), aged(2, 29), full(3))
+    written(tmp_path, aged(1, 31), aged(2, 29), full(3))
     one = ingester(tmp_path, place, keep_days=30)
     one.step()
     assert ids(store) == ["req_2", "req_3"]

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from runtime.artifact import Artifact
+from runtime.availability import Availability
 from tests.runtime.serving.deployment import YAML, good
 from tests.support.serving import Served, compiled, serving
 
@@ -26,7 +27,9 @@ def running(artifact: Artifact) -> Iterator[Served]:
 
 @pytest.fixture
 def router(running: Served) -> Served:
-    """The router, with providers that answer well and were asked nothing yet."""
+    """The router, with providers that answer well and were asked nothing yet; nobody rests."""
+    assert running.state is not None
+    running.state.availability = Availability()
     running.answer = good
     running.asked.clear()
     return running

@@ -141,6 +141,8 @@ def test_nothing_of_a_providers_head_comes_back_unless_it_is_listed(router: Serv
     )
     got = router.post(PATHS["chat"], WEB, ask("chat"))
     assert got.status == 200
+    own = got.headers["x-ratelimit-remaining"]
+    assert own != private.pop("x-ratelimit-remaining")
     assert not private.keys() & got.headers.keys()
     assert got.headers["openai-processing-ms"] == "12"
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import httpx
 import pytest
 
+from runtime.records.record import Record
 from tests.runtime.serving.deployment import VAULT, WEB, ask
 from tests.support.serving import Asked, Served
 
@@ -60,6 +63,60 @@ def test_a_provider_without_such_a_path_is_asked_once(router: Served):
     for _ in range(3):
         assert router.post(PATH, WEB, body).trace["count"] == "estimate"
     assert len(router.asked) == 1
+
+
+class Kept(list[Record]):
+    """A recorder that keeps the records."""
+
+    take = list.append
+
+
+@pytest.fixture
+def rows(router: Served) -> Iterator[Kept]:
+    """The rows that requests of the test leave."""
+    assert router.state is not None
+    router.state.recorders = (kept := Kept(),)
+    yield kept
+    router.state.recorders = ()
+
+
+def test_a_count_leaves_a_row_that_says_whom_it_asked(router: Served, rows: Kept):
+    router.post(PATH, WEB, BODY)
+    (row,) = rows
+    assert (row.kind, row.surface, row.status, row.outcome) == (
+        "count-tokens",
+        "messages",
+        200,
+        "ok",
+    )
+    assert (row.caller, row.group, row.target) == ("ada", "search", "searching")
+    (asked,) = row.attempts
+    assert (asked.target, asked.status, asked.kind) == ("searching", 200, None)
+    assert (row.input, row.cost) == (None, None), "a count uses nothing"
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [(httpx.Response(500), "server"), (httpx.Response(200, json={}), "invalid")],
+)
+def test_the_row_of_an_estimate_says_why_there_was_no_count(
+    router: Served, rows: Kept, answer, kind
+):
+    router.answer = lambda asked: httpx.Response(answer.status_code, content=answer.content)
+    router.post(PATH, WEB, BODY)
+    assert [(a.status, a.kind) for a in rows[0].attempts] == [(answer.status_code, kind)]
+    assert (rows[0].status, rows[0].outcome) == (200, "ok")
+
+
+def test_a_count_or_a_dry_run_that_is_refused_leaves_a_row_of_its_kind(router: Served, rows: Kept):
+    router.post(PATH, WEB, b"{")
+    router.post(PATH, WEB, ask("messages", "talk"))
+    router.post("/v1/messages", WEB, b"{", x_dry_run="true")
+    assert [(row.kind, row.status, row.code) for row in rows] == [
+        ("count-tokens", 400, "invalid-request"),
+        ("count-tokens", 502, "no-eligible-target"),
+        ("dry-run", 400, "invalid-request"),
+    ]
 
 
 def test_who_may_not_ask_may_not_count(router: Served):

@@ -98,6 +98,7 @@ def test_a_whole_chat_answer_carries_the_trace(telling: Served):
         "task_type": "plan",
         "complexity": "low",
         "cost": got.trace["cost"],
+        "savings": None,
     }
     assert got.trace["cost"] == "$0.0100"  # 1,000 tokens at 5, 200 at 25 dollars a million
     assert got.body["choices"][0]["message"]["content"] == "Hi."
@@ -110,7 +111,13 @@ def test_without_phases_and_prices_it_says_so(artifact: Artifact, tmp_path: Path
     with serving(unpriced, good, trace=trace) as router:
         told = router.post(PATHS["chat"], WEB, ask("chat")).body["_router"]
     assert (told["model_used"], told["task_type"]) == ("plain", "coding")
-    assert (told["complexity"], told["cost"]) == ("low", None)
+    assert (told["complexity"], told["cost"], told["savings"]) == ("low", None, None)
+
+
+def test_the_trace_in_the_body_tells_what_was_saved_against_the_baseline(telling: Served):
+    """1,000 tokens at 0.03 and 200 at 0.15 dollars a million; at the baseline 5 and 25."""
+    told = telling.post(PATHS["chat"], WEB, ask("chat")).body["_router"]
+    assert (told["cost"], told["savings"]) == ("$0.000060", "99.4%")
 
 
 @pytest.mark.parametrize(
