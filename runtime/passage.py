@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from itertools import islice
 from typing import Final, Protocol
 
 import msgspec
@@ -35,6 +36,10 @@ Sealer = Callable[[str], str]
 
 # The usual name of the output cap, by which a bridge writes it.
 _CAPS: Final = ("max_output_tokens", "max_tokens")
+# Callers choose the names of fields nobody knows: heads and rows stay small, and hold no text.
+_FIELD: Final = re.compile(r"[\w.:$\[\]=/-]{1,64}", re.ASCII)
+_MOST: Final = 32
+_UNKNOWN: Final = "unknown-field"
 _OVERFLOW: Final = "context_length_exceeded"
 # How providers tell how many tokens came and how many fit.
 _TOKENS: Final = re.compile(r"\b(\d{4,9}) (?:input |prompt )?(?:tokens|maximum)\b")
@@ -95,7 +100,16 @@ def _crossed(reading: Reading, upstream: str, step: Step, domain: str) -> tuple[
     edited = DIALECTS[upstream].edit(
         crossed.top, _on_the_far_side(reading, upstream, crossed, step), step
     )
-    return msgspec.structs.replace(edited, dropped=(*crossed.dropped, *edited.dropped)), crossed
+    dropped = _named((*crossed.dropped, *edited.dropped))
+    return msgspec.structs.replace(edited, dropped=dropped), crossed
+
+
+def _named(names: Iterable[str]) -> tuple[str, ...]:
+    """Each name once; one word for those that look like no field, and for all beyond so many."""
+    found = dict.fromkeys(name if _FIELD.fullmatch(name) else _UNKNOWN for name in names)
+    if len(found) > _MOST:
+        found = dict.fromkeys([*islice(found, _MOST), _UNKNOWN])
+    return tuple(found)
 
 
 def _on_the_far_side(reading: Reading, upstream: str, crossed: Crossed, step: Step) -> Reading:

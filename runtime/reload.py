@@ -106,14 +106,12 @@ class Reloader:
     async def _reload(self) -> None:
         began = perf_counter()
         try:
-            serving = await asyncio.to_thread(self._prepare)
+            self._put_in_service(await asyncio.to_thread(self._prepare), began)
         except CannotRun as error:
             self._refuse(str(error))
         except Exception as exc:  # noqa: BLE001 - whatever it is, the old one serves on
             log.log_internal(exc)
             self._refuse(type(exc).__name__)
-        else:
-            self._put_in_service(serving, perf_counter() - began)
         self._task = None
         if self._asked and not self._stopped:
             self._begin()
@@ -123,7 +121,7 @@ class Reloader:
         with undisturbed():
             return prepare(self._folder, state.state_key, state.serving.upstreams.renewed)
 
-    def _put_in_service(self, serving: Serving, seconds: float) -> None:
+    def _put_in_service(self, serving: Serving, began: float) -> None:
         state = self._state
         state.serving = serving
         serving.upstreams.keep()
@@ -135,7 +133,7 @@ class Reloader:
             "reloaded",
             name=artifact.name,
             artifact=artifact.digest,
-            ms=round(seconds * 1000, 1),
+            ms=round((perf_counter() - began) * 1000, 1),
         )
 
     def _refuse(self, reason: str) -> None:

@@ -147,7 +147,7 @@ def field_without_effect(deployment: Deployment) -> Iterator[Finding]:
     `weight` counts only among members of equal standing, which an `ordered` policy never has;
     `image_sources` only with `image` among the inputs; `over` only where the cap has a `max`, or
     `clamp` a context window to shrink to; a default cap and `system_turns` only on Messages;
-    budgets only with `control: budget`.
+    budgets only with `control: budget`; `settings.cache` only where a group has `cache: true`.
 
     Bad:
 
@@ -167,6 +167,14 @@ def field_without_effect(deployment: Deployment) -> Iterator[Finding]:
                     f"`weight` has no effect in the policy `{group.kind}`",
                     "use `kind: weighted`, or remove it",
                 )
+    if deployment.written("settings", "cache") and not any(
+        group.cache for group in deployment.groups.values()
+    ):
+        yield _idle(
+            ("settings", "cache"),
+            "`cache` has no effect: no group keeps answers",
+            "add `cache: true` to a group, or remove it",
+        )
     written = dict(written_skins(deployment))
     for path, target, skin in skins(deployment):  # a profile says its part in the skins that use it
         for field, message, hint in _dead_fields(target, skin, written[path]):

@@ -19,7 +19,7 @@ from compiler.diagnostics import did_you_mean
 from compiler.review.view import View
 from compiler.usage.page import as_page
 from compiler.usage.replay import Replay, replay
-from compiler.usage.tables import as_json, as_markdown, as_table
+from compiler.usage.tables import as_json, as_markdown, as_tables
 from runtime.records import asking
 from runtime.records.evidence import evidence
 from runtime.records.forms import as_csv
@@ -28,7 +28,7 @@ from runtime.records.report import KEYS, report
 from runtime.records.rows import PIECE, Wanted, count
 from runtime.records.store import DATABASE_URL, FILE, Store, StoreError, open_store
 
-_WIDTH = 200  # of a table that goes to a file
+_WIDTH = 1000  # of a table that goes to a file: whatever it takes
 
 
 class Moment(click.ParamType[float]):
@@ -151,7 +151,11 @@ def report_command(
     if not made.lines and form in ("table", "markdown"):
         click.echo("no such requests", err=True)
     elif form == "table":
-        _console().print(as_table(made))
+        console = _console()
+        for place, table in enumerate(as_tables(made, console.width)):
+            if place:
+                console.print()
+            console.print(table)
     else:
         click.echo(_FORMS[form](made), nl=form == "json")
 

@@ -15,10 +15,12 @@ _TIMES = frozenset({"first_byte", "ms", "at", "head"})
 
 
 def as_page(evidence: Evidence) -> Iterator[RenderableType]:
-    """One request, section by section."""
+    """One request, section by section; nothing is left out where the terminal is narrow."""
     title = f"{printable(evidence.id)}  {evidence.time}  {evidence.completeness}"
     yield Text(title, style="bold")
     facts = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    for _ in range(3):
+        facts.add_column(overflow="fold")
     for section in evidence.sections:
         rows = [(_word(field), _value(field, value)) for field, value in section.facts.items()]
         rows = rows or [(section.standing.replace("_", " "), "")]
@@ -31,7 +33,6 @@ def as_page(evidence: Evidence) -> Iterator[RenderableType]:
     columns = list(dict.fromkeys(name for attempt in evidence.attempts for name in attempt))
     tried = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), title_justify="left")
     for name in columns:
-        # nothing is left out where the terminal is narrow
         tried.add_column("attempt" if name == "number" else name, overflow="fold")
     for attempt in evidence.attempts:
         tried.add_row(*(Text(_value(name, attempt.get(name, "-"))) for name in columns))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from rich.table import Table
@@ -11,6 +11,8 @@ from rich.table import Table
 from runtime.cost import money
 from runtime.records.forms import told
 from runtime.records.report import Line, Report
+
+_GAP: Final = 2  # between two columns
 
 
 def printable(text: str) -> str:
@@ -86,18 +88,48 @@ def _total(report: Report) -> tuple[tuple[str, ...], list[str]]:
     return keys, [show(report.total) for show in _SHOWN.values()]
 
 
-def as_table(report: Report) -> Table:
-    """For a terminal."""
+def as_tables(report: Report, width: int) -> Iterator[Table]:
+    """For a terminal so wide: as many tables below each other as the figures need."""
+    rows = [(tuple(map(printable, keys)), shown) for keys, shown in _rows(report)]
+    taken = _widths(report.by, *(keys for keys, _ in rows))
+    longest = width // (len(taken) + 1)  # of a key in one line: figures need room too
+    room = width - sum(min(each, longest) + _GAP for each in taken)
+    widths = _widths([*_SHOWN], _total(report)[1], *(shown for _, shown in rows))
+    for part in _parts(widths, room):
+        yield _table(report, rows, part)
+
+
+def _widths(*rows: Sequence[str]) -> list[int]:
+    return [max(map(len, column)) for column in zip(*rows, strict=True)]
+
+
+def _parts(widths: Sequence[int], room: int) -> Iterator[list[int]]:
+    """The places of the figures that stand in one table."""
+    part: list[int] = []
+    for place, width in enumerate(widths):
+        if part and sum(widths[other] + _GAP for other in part) + width > room:
+            yield part
+            part = []
+        part.append(place)
+    yield part
+
+
+def _table(
+    report: Report,
+    rows: Sequence[tuple[tuple[str, ...], list[str]]],
+    part: Sequence[int],
+) -> Table:
     from rich.text import Text
 
-    table = Table(show_footer=len(report.lines) > 1, box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    names, figures = _total(report)
+    several = len(report.lines) > 1
+    table = Table(show_footer=several, box=None, pad_edge=False, padding=(0, _GAP, 0, 0))
+    titles, (names, figures) = [*_SHOWN], _total(report)
     for key, name in zip(report.by, names, strict=True):
-        table.add_column(key, Text(name), no_wrap=True)
-    for title, figure in zip(_SHOWN, figures, strict=True):
-        table.add_column(title, figure, justify="right", no_wrap=True)
-    for keys, shown in _rows(report):
-        table.add_row(*(Text(printable(key)) for key in keys), *shown)
+        table.add_column(key, Text(name), overflow="fold")
+    for place in part:
+        table.add_column(titles[place], figures[place], justify="right", no_wrap=True)
+    for keys, shown in rows:
+        table.add_row(*map(Text, keys), *(shown[place] for place in part))
     return table
 
 

@@ -40,7 +40,7 @@ class SharedAnswers:
 
         async def read(client: Redis) -> Kept | None:
             found: Any = await client.get(_PREFIX + key)
-            return None if found is None else _DECODER.decode(found)
+            return None if found is None else _opened(key, found)
 
         return await self._store.run(read)
 
@@ -54,7 +54,18 @@ class SharedAnswers:
 
     async def _write(self, key: bytes, kept: Kept, room: Cache) -> None:
         async def write(client: Redis) -> Any:
-            value = _ENCODER.encode(kept)
+            value = key + _ENCODER.encode(kept)
             return await client.set(_PREFIX + key, value, px=max(int(room.ttl * 1000), 1))
 
         await self._store.run(write)
+
+
+def _opened(key: bytes, value: bytes) -> Kept:
+    """What was kept under this key. Raises ValueError for anything else.
+
+    A connection that somebody left in the middle of a command could hold the answer to that one,
+    and answers are other people's: so each bears its key.
+    """
+    if value[: len(key)] != key:
+        raise ValueError("the store gave the value of another key")
+    return _DECODER.decode(value[len(key) :])

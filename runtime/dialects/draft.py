@@ -6,9 +6,7 @@ came. Every change that takes something away names it.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
-from itertools import islice
 from typing import Any, Final
 
 import msgspec
@@ -30,10 +28,6 @@ _ALLOWED: Final = "allowed_tools"
 _TOOL_LISTS: Final = ("tools", "functions")
 # Types of a choice that are not the types of hosted tools.
 _CLIENT_KINDS: Final = frozenset(("function", "custom", "auto", "any", "tool", "none"))
-# Callers choose the names of fields nobody knows: heads and rows stay small, and hold no text.
-_FIELD: Final = re.compile(r"[\w.:$\[\]=/-]{1,64}", re.ASCII)
-_MOST: Final = 32
-_UNKNOWN: Final = "unknown-field"
 
 
 class Draft:
@@ -56,7 +50,7 @@ class Draft:
 
     def finish(self) -> Edited:
         """The bytes, and what was left out of them."""
-        dropped = _told(self.dropped) if self.dropped else ()
+        dropped = tuple(dict.fromkeys(self.dropped))
         return Edited(_ENCODER.encode(self.top), dropped, self.betas, self.hide_usage)
 
     # --- paths: "a.b" is key b of the object at key a ------------------------------------------
@@ -103,14 +97,6 @@ class Draft:
         for name in way:
             holder = open_object(holder.get(name)) if holder is not None else None
         return holder, key
-
-
-def _told(names: Iterable[str]) -> tuple[str, ...]:
-    """Each name once; one word for those that look like no field, and for all beyond so many."""
-    told = dict.fromkeys(name if _FIELD.fullmatch(name) else _UNKNOWN for name in names)
-    if len(told) > _MOST:
-        told = dict.fromkeys([*islice(told, _MOST), _UNKNOWN])
-    return tuple(told)
 
 
 def open_object(value: Any) -> dict[str, Any] | None:

@@ -84,8 +84,10 @@ class Generate:
         price = price_of(artifact, decision)
         ticket = await state.limits.admit(artifact, token_id, caller, reading.shape, price)
         call.lines += ticket.lines
+        exchange = Exchange(call, state, account, reading, decision)
         try:
-            await self._exchange(call, account, reading, decision)
+            if not (decision.group.cache and await self._repeated(exchange)):
+                await exchange.run()
         finally:
             ticket.settle(*used(account))
 
@@ -116,18 +118,19 @@ class Generate:
             raise error
         return reading, decision
 
-    async def _exchange(
-        self, call: Call, account: Account, reading: Reading, decision: Decision
-    ) -> None:
-        """The answer: one that was kept, or a target's."""
-        state = self._state
-        exchange = Exchange(call, state, account, reading, decision)
-        if decision.group.cache:
-            exchange.place = place = await look_up(state.answers, call, account, decision, reading)
-            if place is not None and place.again is not None:
-                exchange.repeat(*place.again)
-                return
-        await exchange.run()
+    async def _repeated(self, exchange: Exchange) -> bool:
+        """Whether an answer that was kept is the answer; else there may be a place for the next."""
+        exchange.place = place = await look_up(
+            self._state.answers,
+            exchange.call,
+            exchange.account,
+            exchange.decision,
+            exchange.reading,
+        )
+        if place is None or place.again is None:
+            return False
+        exchange.repeat(*place.again)
+        return True
 
     async def _look(
         self, call: Call, account: Account, reading: Reading, decision: Decision

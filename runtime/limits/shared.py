@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Final
 
@@ -71,8 +71,8 @@ class Shared:
         self._number = 0
         self.counters = Counters(share, mono=mono, utc=utc)
         self._plans = Plans(self.counters)
-        # ticket -> the keys of its slots
-        self._open: dict[str, list[str]] = {}
+        # ticket -> its slots
+        self._open: dict[str, list[Row]] = {}
         # row key -> what budgets were used while the store was away
         self._owed: dict[str, tuple[Row, int]] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -93,14 +93,14 @@ class Shared:
         try:
             reply = await self._ask(plan.rows, amounts, ticket)
         except asyncio.CancelledError:
-            self._forget(ticket, plan.rows)
+            self._forget(ticket, plan.allowance.rows)
             raise
         if reply is None:
-            self._forget(ticket, plan.rows)  # it may be counted there all the same
+            self._forget(ticket, plan.allowance.rows)  # it may be counted there all the same
             plan = self._plans.of(artifact, token, caller)  # the share may be another one now
             return _LocalTicket(self, plan, amounts, self.counters.take(plan.rows, amounts))
         if slots := [held for held in plan.rows if held.unit == SLOT]:
-            self._open[ticket] = [self._prefix + held.row.key for held in slots]
+            self._open[ticket] = [held.row for held in slots]
             for held in slots:
                 self.counters.settle(held, None, 1)
         return _SharedTicket(self, ticket, plan, amounts, reply)
@@ -188,9 +188,9 @@ class Shared:
             rate, requests, tokens, usd, slot = changes
             self.owe(rows, (rate, requests, max(tokens, 0), max(usd, 0), slot))
 
-    def _forget(self, ticket: str, rows: Sequence[Held]) -> None:
-        """Nobody waits for the store's answer now: what it counted stands, but for the slot."""
-        slots: list[tuple[Row, int, Mark]] = [(h.row, -1, 0) for h in rows if h.unit == SLOT]
+    def _forget(self, ticket: str, rows: Iterable[Row]) -> None:
+        """Should the store keep slots for a ticket that nobody holds, they are free now."""
+        slots: list[tuple[Row, int, Mark]] = [(row, -1, 0) for row in rows if row.unit == SLOT]
         if slots and not self._store.open:
             self._start(self._settle(ticket, slots))
 
@@ -220,8 +220,8 @@ class Shared:
 
     async def beat(self) -> None:
         """Says that this worker and its requests go on; pays what is owed."""
-        held = [(key, ticket) for ticket, own in self._open.items() for key in own]
-        keys = [self._workers_key, *(key for key, _ in held)]
+        held = [(row, ticket) for ticket, slots in self._open.items() for row in slots]
+        keys = [self._workers_key, *(self._prefix + row.key for row, _ in held)]
         words: list[str | int] = [
             self._worker,
             int(self._lease * 1000),
@@ -231,7 +231,11 @@ class Shared:
         async def say(client: Redis) -> int:
             return int(await script.BEAT.run(client, keys, words))
 
-        if (workers := await self._store.run(say)) is not None:
+        workers = await self._store.run(say)
+        for row, ticket in held:
+            if ticket not in self._open:  # it has ended, and the store may have heard that first
+                self._forget(ticket, [row])
+        if workers is not None:
             self.counters.share = max(self._share, workers)
             if self._owed:
                 self._pay()

@@ -68,6 +68,7 @@ class Ingester:
         self._again_at = 0.0
         self._torn = 0  # of what is not in yet
         self._told: dict[str, float] = {}
+        self._told_failed = False  # and not yet that it is over
         self._stopping = threading.Event()
         self._stop_by = float("inf")
         self._thread = threading.Thread(target=self._run, name="ingest", daemon=True)
@@ -242,13 +243,15 @@ class Ingester:
 
     def _failed(self, error: StoreError) -> None:
         self.close()
-        self._tell("error", "store-failed", error=str(error))
+        told = self._tell("error", "database-failed", error=str(error))
+        self._told_failed = self._told_failed or told
         self._again_at = time.monotonic() + self._wait * random.uniform(0.8, 1.2)  # noqa: S311 - no secret
         self._wait = min(self._wait * 2, _LONGEST_WAIT)
 
     def _succeeded(self) -> None:
-        if self._again_at:
-            self._say("info", "store-back")
+        if self._told_failed:
+            self._told_failed = False
+            self._say("info", "database-back")
         self._again_at, self._wait = 0.0, _FIRST_WAIT
 
     # --- manners -------------------------------------------------------------------------------
@@ -259,12 +262,14 @@ class Ingester:
         if seconds > 0 and not hurry:
             self._stopping.wait(seconds)
 
-    def _tell(self, level: str, event: str, **fields: object) -> None:
-        """One line a minute of each kind."""
+    def _tell(self, level: str, event: str, **fields: object) -> bool:
+        """One line a minute of each kind; whether this one is."""
         now = time.monotonic()
-        if now - self._told.get(event, -LOG_EVERY) >= LOG_EVERY:
+        due = now - self._told.get(event, -LOG_EVERY) >= LOG_EVERY
+        if due:
             self._told[event] = now
             self._say(level, event, **fields)
+        return due
 
 
 def _halves(batches: Sequence[Batch]) -> tuple[Sequence[Batch], Sequence[Batch]] | None:

@@ -18,7 +18,7 @@ PAIRS = (
     ("the disk is full", "the store hangs"),
     ("the disk is full", "the database is killed"),
 )
-SECONDS = 1.2  # for each of them
+SECONDS = 1.0  # for each of them
 PER_SECOND = 60
 MEBIBYTE = 1024 * 1024
 

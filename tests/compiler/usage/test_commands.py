@@ -7,10 +7,16 @@ import sqlite3
 
 import pytest
 from click.testing import CliRunner
+from rich.console import Console
 
 from compiler.cli import main
+from compiler.usage.page import as_page
+from compiler.usage.tables import as_tables
+from runtime.records.evidence import evidence
 from runtime.records.record import Attempt
-from runtime.records.store import FILE
+from runtime.records.report import report
+from runtime.records.rows import Wanted
+from runtime.records.store import FILE, open_store
 from tests.compiler.usage.rows import NOON, asked, kept
 from tests.support.router import free_port
 
@@ -241,3 +247,54 @@ def test_a_file_without_tables_holds_no_rows(tmp_path):
     assert ran.exit_code == 2
     assert "no usage rows were ever kept there" in ran.output
     assert "usage.db" in ran.output
+
+
+def test_on_a_narrow_terminal_nothing_of_an_attempt_is_left_out(data):
+    store = open_store(str(data / FILE), read_only=True)
+    (found,) = evidence(store, "req_1")
+    store.close()
+    out = io.StringIO()
+    console = Console(file=out, width=30)
+    for part in as_page(found):
+        console.print(part)
+    assert "\u2026" not in out.getvalue()
+
+
+@pytest.mark.parametrize("width", [30, 60, 80, 120])
+def test_on_a_narrow_terminal_the_figures_stand_in_several_tables(data, width):
+    store = open_store(str(data / FILE), read_only=True)
+    made = report(store, ("user", "project"), Wanted())
+    store.close()
+    out = io.StringIO()
+    console = Console(file=out, width=width)
+    tables = list(as_tables(made, width))
+    for table in tables:
+        console.print(table)
+    lines = out.getvalue().splitlines()
+    assert "\u2026" not in out.getvalue()
+    assert all(len(line.rstrip()) <= width for line in lines)
+    heads = [line for line in lines if line.startswith("user")]
+    assert len(heads) == len(tables) > 1
+    titles = " ".join(" ".join(head.split()[2:]) for head in heads)
+    (whole,) = as_tables(made, 1000)
+    assert titles == " ".join(str(column.header) for column in whole.columns[2:])
+
+
+def test_a_table_that_goes_to_a_file_is_one(tmp_path):
+    data = kept(tmp_path, asked(1, user="u" * 150))
+    output = run("usage", "report", "--data", data).output
+    assert len(output.splitlines()) == 2
+    assert "u" * 150 in output
+
+
+def test_a_name_too_long_for_the_terminal_takes_no_room_from_the_figures(tmp_path):
+    store = open_store(str(kept(tmp_path, asked(1, user="u" * 90)) / FILE), read_only=True)
+    made = report(store, ("user",), Wanted())
+    store.close()
+    out = io.StringIO()
+    tables = list(as_tables(made, 40))
+    assert len(tables) < 14  # figures
+    for table in tables:
+        Console(file=out, width=40).print(table)
+    assert {"requests", "fallbacks", "reasoning", "$0.0708"} <= set(out.getvalue().split())
+    assert out.getvalue().count("u" * 20) >= 4

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator
 
+import msgspec
 import pytest
 
 from runtime.artifact import Artifact
@@ -63,6 +64,47 @@ def test_what_one_worker_keeps_another_finds(server: RedisServer):
         return found
 
     assert asyncio.run(scenario()) == [KEPT, None]
+
+
+def test_a_value_that_is_not_of_its_key_is_no_answer(server: RedisServer):
+    """As a connection that was left in the middle of another command might give it."""
+
+    async def scenario() -> tuple[Kept | None, int]:
+        store = connect(server.url)
+        answers = SharedAnswers(store)
+        answers.put(KEY, KEPT, ROOM)
+        await told(answers)
+        other = b"o" * 32
+        await store.run(lambda client: client.copy(NAME.encode() + KEY, NAME.encode() + other))
+        assert kept_there(server) == 2
+        found = await answers.get(other), store.failures
+        await store.aclose()
+        return found
+
+    assert asyncio.run(scenario()) == (None, 1)
+
+
+def test_many_who_leave_mix_up_no_answers(server: RedisServer):
+    async def scenario() -> None:
+        store = connect(server.url)
+        store._timeout = 10.0  # who leaves is the caller, at no time of the machine's
+        answers = SharedAnswers(store)
+        keys = [bytes([number]) * 32 for number in range(20)]
+        for key in keys:
+            answers.put(key, msgspec.structs.replace(KEPT, body=key * 500), ROOM)
+            await told(answers)
+        for turn in range(100):
+            asked = [asyncio.create_task(answers.get(key)) for key in keys]
+            await asyncio.sleep(turn % 4 * 0.0003)
+            for task in asked[turn % 3 :: 3]:
+                task.cancel()
+            found = await asyncio.gather(*asked, return_exceptions=True)
+            for key, kept in zip(keys, found, strict=True):
+                assert isinstance(kept, asyncio.CancelledError) or kept.body == key * 500
+        assert (store.open, store.failures) == (False, 0)
+        await store.aclose()
+
+    asyncio.run(scenario())
 
 
 def test_the_store_forgets_an_answer_after_its_time(server: RedisServer):

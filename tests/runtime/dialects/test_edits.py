@@ -2,9 +2,8 @@
 
 import pytest
 
-from runtime.dialects.draft import Draft
 from runtime.vocabulary import JSON_SCHEMA, WEB_SEARCH, Cap, Settings
-from tests.runtime.dialects.bodies import body_of, edit, effort, open_skin, read, sent, step_of
+from tests.runtime.dialects.bodies import body_of, edit, effort, open_skin, sent
 
 PREFER = Settings(name="test", hosted_tools={"web_search": "prefer", "mcp": "strip"})
 NESTED = rb'[1,  2.50, 1e3, "\u00e9\/"]'
@@ -635,26 +634,3 @@ def test_the_order_of_changes_is_the_declared_one():
     body = body_of("chat", x=1, max_tokens=5, reasoning_effort="low")
 
     assert sent(edit("chat", body, skin)) == {"messages": [USER], "x": 2, "max_tokens": 7}
-
-
-# --- names -------------------------------------------------------------------------------------
-
-
-def test_what_looks_like_no_name_of_a_field_is_named_by_one_word():
-    draft = _draft(
-        "new_field", "a secret\x1b[31m", "x" * 65, "é", "a,b", "tools[].$schema", "new_field"
-    )
-    assert draft.finish().dropped == ("new_field", "unknown-field", "tools[].$schema")
-
-
-def test_so_many_names_are_told_and_the_rest_is_one_word():
-    *names, last = _draft(*(f"field_{n}" for n in range(1000))).finish().dropped
-    assert names == [f"field_{n}" for n in range(32)]
-    assert last == "unknown-field"
-
-
-def _draft(*dropped):
-    reading = read("chat", b'{"messages":[{"role":"user"}]}')
-    draft = Draft({}, reading, step_of(open_skin()))
-    draft.dropped += dropped
-    return draft

@@ -173,6 +173,12 @@ async def post(router: Router, token: Token) -> Answer:
     return await ask(router.port, "POST", PATH, _headers(token), BODY)
 
 
+async def used(router: Router, token: Token) -> dict[str, float]:
+    """What counts of each limit of the caller."""
+    told = json.loads((await ask(router.port, "GET", "/v1/usage", _headers(token))).body)
+    return {limit["name"]: limit["used"] for limit in told["limits"]}
+
+
 def statuses(answers: Sequence[Answer]) -> tuple[int, int]:
     """How many were admitted and how many refused by a limit; there is nothing else."""
     found = [answer.status for answer in answers]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 from runtime.errors import CallerError
 from runtime.limits import FREE
 from runtime.vocabulary import Budget, LimitSet
-from tests.runtime.limits.world import NOON, Asker, Clock, artifact, caller, run
+from tests.runtime.limits.world import NOON, PRICE, Asker, Clock, artifact, caller, run
 
 
 async def refusal(asker: Asker, tokens: int = 100) -> CallerError:
@@ -38,6 +40,31 @@ def test_each_limit_admits_as_much_as_it_says_and_then_refuses(limits, code):
         asker = Asker(Clock().limits(), artifact(own=limits))
         assert await asker.accepted(15) == 5
         assert await asker.code() == code
+
+    run(story())
+
+
+def _single() -> Iterator[LimitSet]:
+    """For each limit there is a set that holds it alone, used up by one token at PRICE."""
+    for name in LimitSet.__struct_fields__:
+        if name in ("day", "month"):
+            for unit in Budget.__struct_fields__:
+                amount = PRICE.input / 1_000_000 if unit == "usd" else 1
+                yield LimitSet(**{name: Budget(**{unit: amount})})
+        elif name != "reserve_output":
+            yield LimitSet(**{name: 1})
+
+
+@pytest.mark.parametrize("limits", tuple(_single()), ids=repr)
+def test_every_limit_of_a_set_is_counted_and_refused_in_words(limits):
+    async def story():
+        asker = Asker(Clock().limits(), artifact(own=limits))
+        await asker.ask(1)
+        (level,) = (await asker.levels()).values()
+        assert level.used == level.limit
+        refused = await refusal(asker, 1)
+        assert refused.message.startswith("The limit of ")
+        assert refused.status == 429
 
     run(story())
 

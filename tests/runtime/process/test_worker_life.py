@@ -97,6 +97,27 @@ def test_a_stopped_worker_is_replaced_while_the_other_serves_on(two, made, provi
     assert len(events(two, "worker-hung")) == 1
 
 
+def test_a_worker_that_cannot_be_started_is_tried_again_while_the_other_serves_on(
+    two, made, provider
+):
+    provider.release()
+    pid = two.process.pid
+    limits = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+
+    async def run() -> Answer:
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, (3, limits[1]))
+        os.kill(children(two)[0], signal.SIGKILL)
+        await until(lambda: events(two, "worker-not-started"), PATIENCE)
+        async with every_worker(two, 1) as (worker,):
+            answer = await chat(worker)
+        resource.prlimit(pid, resource.RLIMIT_NOFILE, limits)
+        await all_serve(two)
+        return answer
+
+    assert made.faults([asyncio.run(run())]) == []
+    assert events(two, "worker-not-started")[0]["reason"] == "Too many open files"
+
+
 def test_workers_end_their_streams_with_an_error_when_their_supervisor_is_killed(two):
     async def run() -> list[Answer]:
         async with streams_on_both(two) as streams:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from itertools import pairwise
+from itertools import cycle, pairwise
 from types import SimpleNamespace
 
 import pytest
@@ -217,8 +217,23 @@ def test_a_database_that_is_down_is_tried_ever_more_seldom(tmp_path, monkeypatch
     waits = [later - earlier for earlier, later in pairwise(tries)]
     assert waits[0] < 1 < waits[2] < waits[4]
     assert all(20 < wait < 40 for wait in waits[7:])
-    assert set(said) == {("error", "store-failed")}
+    assert set(said) == {("error", "database-failed")}
     assert len(said) <= 5, "one line a minute"
+
+
+def test_a_database_that_comes_and_goes_is_told_of_once_a_minute(tmp_path, monkeypatch):
+    clock = [0.0]
+    monkeypatch.setattr(ingest, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+    places = cycle(["postgresql://nobody@127.0.0.1:1/none", str(tmp_path / FILE)])
+    said = []
+    one = ingest.Ingester(
+        tmp_path, lambda: open_store(next(places)), lambda *words, **_: said.append(words)
+    )
+    while clock[0] < 130:
+        one.step()
+        one.close()  # so the next step connects anew: every second one in vain
+        clock[0] += 1.0
+    assert said == [("error", "database-failed"), ("info", "database-back")] * 3
 
 
 def test_beyond_the_limit_the_oldest_rows_are_dropped_and_counted(ingester, tmp_path):

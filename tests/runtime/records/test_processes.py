@@ -196,7 +196,7 @@ def test_a_full_disk_fails_no_request_and_what_fits_in_memory_comes_later(artifa
             line["event"] for line in map(json.loads, filter(None, router.logs().splitlines()[1:]))
         )
         assert events["journal-failed"] == 1
-        assert events["store-failed"] <= 1
+        assert events["database-failed"] <= 1
 
 
 def test_a_disk_too_small_for_any_database_fails_no_request(artifact, tmp_path):
