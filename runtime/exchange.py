@@ -52,7 +52,6 @@ class Exchange:
         self, call: Call, state: State, account: Account, reading: Reading, decision: Decision
     ) -> None:
         self.call = call
-        self.attempts = 0
         self.account = account
         self.reading = reading
         self.decision = decision
@@ -125,7 +124,6 @@ class Exchange:
 
     async def _attempt(self, candidate: Candidate) -> UpstreamError | None:
         """Why the candidate failed; None when it has answered."""
-        self.attempts += 1
         self.account.begin(candidate)
         try:
             await (self._stream(candidate) if self.reading.stream else self._whole(candidate))
@@ -343,7 +341,7 @@ class Exchange:
             self.decision.group_id,
             self.decision.surface,
             candidate,
-            attempts=self.attempts,
+            attempts=self.account.tried,
             dropped=self.account.dropped,
             phase=self.decision.phase,
             estimate=estimate_cost(self._artifact, self.decision, self.reading, candidate),

@@ -30,39 +30,9 @@ NOBODY: Final = "no-eligible-target"
 CALLER_GONE: Final = "caller-gone"
 SURFACE_CLOSED: Final = "surface-closed"
 
-# What decides the route of a request, then what it was answered with.
-_SHAPE: Final = (
-    "caller",
-    "project",
-    "group",
-    "surface",
-    "phase",
-    "features",
-    "cap",
-    "input_estimate",
-    "body_bytes",
-    "tool_schema_bytes",
-    "tools",
-    "image_count",
-    "plan",
-)
-_READ: Final = (
-    *_SHAPE,
-    "client",
-    "code",
-    "target",
-    "input",
-    "output",
-    "cached",
-    "cache_write",
-    "image_tokens",
-    "cost",
-    "cache",
-)
-
 
 class Asked(NamedTuple):
-    """What a row says of the question."""
+    """What a row says of the question: all that decides its route."""
 
     caller: str
     project: str
@@ -92,6 +62,13 @@ class Answered(NamedTuple):
     image: int | None
     cost: float | None
     cache: str | None
+
+
+# Of a row they are read one behind the other; one field has another name there.
+_READ: Final = (
+    *Asked._fields,
+    *("image_tokens" if name == "image" else name for name in Answered._fields),
+)
 
 
 class Fate(NamedTuple):
@@ -156,12 +133,12 @@ def replay(
     made, router = Replay(), _Router(view, before)
     for rows in read(store, wanted, ("time", *_READ)):
         for time, *row in rows:
-            asked = Asked(*row[: len(_SHAPE)])
+            asked = Asked(*row[: len(Asked._fields)])
             if asked.group is None or asked.caller is None:
                 continue  # refused before it had a way
             made.since = min(made.since or time, time)
             made.until = max(made.until or time, time)
-            _add(made, router, asked, Answered(*row[len(_SHAPE) :]))
+            _add(made, router, asked, Answered(*row[len(Asked._fields) :]))
         step()
     return made
 

@@ -137,16 +137,16 @@ class Account:
         return self._first_byte is not None
 
     @property
+    def tried(self) -> int:
+        """How many attempts have begun."""
+        return len(self.attempts) + self.asking
+
+    @property
     def asking(self) -> bool:
         """Whether an attempt is under way."""
         return self._asked is not None
 
     # --- the end -------------------------------------------------------------------------------
-
-    @property
-    def closed(self) -> bool:
-        """Whether the record is made."""
-        return self._closed
 
     def spent(self) -> Cost | None:
         """What the answer has cost; None where tokens or prices are unknown."""
