@@ -21,10 +21,11 @@ from runtime.records.schema import (
     PRUNE,
     PRUNED_AT_ONCE,
     REQUEST_COLUMNS,
+    Columns,
+    Keyed,
     Row,
-    attempt_rows,
-    request_row,
-    row_id,
+    attempt_columns,
+    request_columns,
 )
 from runtime.records.store import Batch, Rejected, Unavailable, Unusable, missing
 
@@ -105,24 +106,20 @@ class PostgresStore:
             raise Unavailable(f"PostgreSQL: {type(error).__name__}") from error
 
     async def _insert(self, batches: Sequence[Batch]) -> None:
-        requests: list[Row] = []
-        attempts: list[Row] = []
+        rows: list[Keyed] = []
         async with self._open.transaction():
             for batch in batches:
                 segment, position = await self._segment(batch.segment)
-                for at, record in batch.rows:
-                    if at >= position:
-                        key = row_id(segment, at)
-                        requests.append(request_row(key, record))
-                        attempts += attempt_rows(key, record)
+                rows += batch.keyed(segment, position)
                 if batch.end > position:
                     await self._open.execute(
                         "UPDATE segments SET position = $1 WHERE segment_id = $2",
                         batch.end,
                         segment,
                     )
-            await self._add("requests", REQUEST_COLUMNS, requests)
-            await self._add("attempts", ATTEMPT_COLUMNS, attempts)
+            if rows:
+                await self._add("requests", REQUEST_COLUMNS, request_columns(rows))
+                await self._add("attempts", ATTEMPT_COLUMNS, attempt_columns(rows))
 
     async def _segment(self, name: str) -> tuple[int, int]:
         """Number and position of a segment, held for us alone; a new one is given a number."""
@@ -138,10 +135,11 @@ class PostgresStore:
         await db.execute("INSERT INTO segments VALUES ($1, $2, 0)", number, name)
         return number, 0
 
-    async def _add(self, table: str, columns: tuple[str, ...], rows: list[Row]) -> None:
+    async def _add(self, table: str, names: Sequence[str], columns: Columns) -> None:
         # No row is in yet: the positions, held until the commit, say so.
-        if rows:
-            await self._open.copy_records_to_table(table, columns=columns, records=rows)
+        if columns:
+            rows = zip(*columns, strict=True)
+            await self._open.copy_records_to_table(table, columns=names, records=rows)
 
     async def _prune(self, before: float) -> int:
         async with self._open.transaction():

@@ -8,8 +8,10 @@ from __future__ import annotations
 import fcntl
 import os
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from typing import Final
 
@@ -20,7 +22,8 @@ from runtime.records.record import Record
 
 _AT_ONCE: Final = 256 * 1024  # bytes; a few hundred rows
 _ABANDONED: Final = 60.0  # seconds after which nobody will name a segment any more
-_decode = msgspec.json.Decoder(Record).decode
+_decoder = msgspec.json.Decoder(Record)
+_UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError)
 
 
 @dataclass(slots=True)
@@ -93,16 +96,29 @@ def read(path: Path, start: int) -> Piece:
     whole = data.rfind(b"\n") + 1
     if not whole and len(data) == _AT_ONCE:  # longer than any row
         return Piece([], start + len(data), 0)
-    rows: list[tuple[int, Record]] = []
-    torn = 0
-    at = start
-    for line in data[:whole].splitlines(keepends=True):
-        try:
-            rows.append((at, _decode(line)))
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            torn += 1
-        at += len(line)
-    return Piece(rows, at, torn)
+    data = data[:whole]
+    lines = data.splitlines(keepends=True)
+    positions = [*accumulate(map(len, lines), initial=start)]
+    records = _records(data, lines)
+    read = zip(positions, records, strict=False)  # the last position is where the piece ends
+    rows = [(at, record) for at, record in read if record is not None]
+    return Piece(rows, start + whole, len(lines) - len(rows))
+
+
+def _records(data: bytes, lines: list[bytes]) -> Sequence[Record | None]:
+    """What stands in each line, None where that is no row."""
+    with suppress(*_UNREADABLE):
+        records = _decoder.decode_lines(data)
+        if len(records) == len(lines):
+            return records
+    return [*map(_record, lines)]
+
+
+def _record(line: bytes) -> Record | None:
+    try:
+        return _decoder.decode(line)
+    except _UNREADABLE:
+        return None
 
 
 def count_rows(path: Path, start: int) -> int:

@@ -20,10 +20,11 @@ from runtime.records.schema import (
     PRUNED_AT_ONCE,
     REQUEST_COLUMNS,
     TYPES_IN_SQLITE,
+    Columns,
+    Keyed,
     Row,
-    attempt_rows,
-    request_row,
-    row_id,
+    attempt_columns,
+    request_columns,
     statements,
 )
 from runtime.records.store import Batch, Rejected, Unavailable, missing
@@ -31,6 +32,8 @@ from runtime.records.store import Batch, Rejected, Unavailable, missing
 _WAIT = 5.0  # seconds for another writer
 # Rows per statement: other threads run while one runs, and wait for their turn between two.
 _SIZES = (100, 10, 1)
+# What is kept prepared: the statements of a transaction. Some take half a megabyte.
+_STATEMENTS = 16
 
 
 class SqliteStore:
@@ -43,7 +46,12 @@ class SqliteStore:
             if not read_only:
                 path.touch(mode=0o600)  # SQLite itself would let everybody read
             self._db = sqlite3.connect(
-                uri, uri=True, timeout=_WAIT, isolation_level=None, check_same_thread=False
+                uri,
+                uri=True,
+                timeout=_WAIT,
+                isolation_level=None,
+                check_same_thread=False,
+                cached_statements=_STATEMENTS,
             )
         try:
             with _translated():
@@ -59,25 +67,21 @@ class SqliteStore:
 
     def insert(self, batches: Sequence[Batch]) -> None:
         """See Store."""
-        requests: list[Row] = []
-        attempts: list[Row] = []
+        rows: list[Keyed] = []
         if _file(self._path) != self._file:
             raise Unavailable("SQLite: the file was deleted or replaced")
         with self._transaction():
             for batch in batches:
                 segment, position = self._segment(batch.segment)
-                for at, record in batch.rows:
-                    if at >= position:
-                        key = row_id(segment, at)
-                        requests.append(request_row(key, record))
-                        attempts += attempt_rows(key, record)
+                rows += batch.keyed(segment, position)
                 if batch.end > position:
                     self._db.execute(
                         "UPDATE segments SET position = ? WHERE segment_id = ?",
                         (batch.end, segment),
                     )
-            self._add("requests", REQUEST_COLUMNS, requests)
-            self._add("attempts", ATTEMPT_COLUMNS, attempts)
+            if rows:
+                self._add("requests", REQUEST_COLUMNS, request_columns(rows))
+                self._add("attempts", ATTEMPT_COLUMNS, attempt_columns(rows))
 
     def position(self, segment: str) -> int:
         """See Store."""
@@ -123,13 +127,20 @@ class SqliteStore:
         db.execute("INSERT INTO segments VALUES (?, ?, 0)", (number, name))
         return number, 0
 
-    def _add(self, table: str, columns: tuple[str, ...], rows: list[Row]) -> None:
+    def _add(self, table: str, names: Sequence[str], columns: Columns) -> None:
+        if not columns:
+            return
+        own, common = _divided(columns)
+        shared = [columns[n][0] for n in common]
+        values = [*chain.from_iterable(zip(*[columns[n] for n in own], strict=True))]
+        ordered = tuple([names[n] for n in (*common, *own)])
         first = 0
         for size in _SIZES:
-            while first + size <= len(rows):
-                values = [*chain.from_iterable(rows[first : first + size])]
-                self._db.execute(_insertion(table, columns, size), values)
-                first += size
+            width = size * len(own)
+            while first + width <= len(values):
+                text = _insertion(table, ordered, len(common), size)
+                self._db.execute(text, shared + values[first : first + width])
+                first += width
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -187,10 +198,30 @@ def _in_sqlite(statement: str) -> str:
     return statement
 
 
-@lru_cache(maxsize=2 * len(_SIZES))
-def _insertion(table: str, columns: tuple[str, ...], rows: int) -> str:
-    values = f"({', '.join('?' * len(columns))})"
-    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES {', '.join([values] * rows)}"  # noqa: S608 - names of ours
+def _divided(columns: Columns) -> tuple[list[int], list[int]]:
+    """The columns in which rows differ, with the key, and those in which all have one value.
+
+    Half of what a row costs is to hand over its values one by one; these are handed over once.
+    """
+    own, common = [0], list[int]()
+    for n, column in enumerate(columns[1:], 1):
+        value = column[0]
+        # The last one tells most of those that differ, without a look at the others.
+        alike = value == column[-1] and column.count(value) == len(column)
+        (common if alike else own).append(n)
+    return own, common
+
+
+@lru_cache(maxsize=_STATEMENTS)
+def _insertion(table: str, names: tuple[str, ...], common: int, rows: int) -> str:
+    """Adds so many rows: first the values of the common columns, then those of each row."""
+    own = len(names) - common
+    chosen = ["?"] * common + [f"column{n}" for n in range(1, own + 1)]
+    values = ", ".join([f"({', '.join('?' * own)})"] * rows)
+    return (
+        f"INSERT INTO {table} ({', '.join(names)}) "  # noqa: S608 - names of ours
+        f"SELECT {', '.join(chosen)} FROM (VALUES {values})"
+    )
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from runtime.records.record import Record
-from runtime.records.schema import NEWEST, Row
+from runtime.records.schema import NEWEST, Keyed, Row, row_id
 
 DATABASE_URL: Final = "INTERLOCK_DATABASE_URL"  # the variable; it may hold a password
 FILE: Final = "usage.db"  # in the data directory
@@ -47,6 +47,11 @@ class Batch:
     start: int
     end: int
     rows: Sequence[tuple[int, Record]]
+
+    def keyed(self, segment_id: int, position: int) -> list[Keyed]:
+        """The rows from a byte of the segment on, with the keys they have in the database."""
+        first = row_id(segment_id, 0)
+        return [(first + at, record) for at, record in self.rows if at >= position]
 
 
 class Store(Protocol):

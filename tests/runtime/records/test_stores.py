@@ -98,6 +98,21 @@ def test_sums_and_means_are_plain_numbers(store):
     assert [type(total), type(mean), type(cost)] == [int, float, float]
 
 
+def test_rows_that_differ_in_some_columns_are_kept_as_each_would_be_alone(store):
+    """The first and the last are alike in columns in which those between them differ."""
+    mixed = [record(n) if n % 3 == 0 else full(n) for n in range(124)]
+    store.insert([batch(mixed)])
+    for n, each in enumerate(mixed):
+        store.insert([batch([each], start=100 * n, segment="alone")])
+    for table, columns in (
+        ("requests", schema.REQUEST_COLUMNS),
+        ("attempts", schema.ATTEMPT_COLUMNS),
+    ):
+        kept = store.query(f"SELECT {', '.join(columns[1:])} FROM {table} ORDER BY row_id, 1, 2")
+        assert kept[: len(kept) // 2] == kept[len(kept) // 2 :]
+    assert ids(store) == [f"req_{n}" for n in range(124) for _ in range(2)]
+
+
 # --- once, and only once --------------------------------------------------------------------------
 
 
