@@ -24,7 +24,9 @@ Amounts = tuple[int, int, int, int, int]
 RATE, REQUESTS, TOKENS, USD, SLOT = range(5)
 NANO: Final = 1_000_000_000  # money is counted in billionths of a dollar, as whole numbers
 
-# Costs of requests that ask no upstream, and how a limit counts that has no place for the others.
+# Costs of a request whose tokens and money nobody limits, and of those that ask no upstream, which
+# are also how a limit counts that has no place for the others.
+REQUEST: Final[Amounts] = (1, 1, 0, 0, 1)
 LOOK: Final[Amounts] = (1, 0, 0, 0, 0)  # a dry run, a count of tokens
 REFUSED: Final[Amounts] = (1, 1, 0, 0, 0)
 

@@ -106,22 +106,22 @@ class Window:
 
 
 class Slots:
-    """Requests at once."""
+    """Requests at once, which are `taken`: no clock changes that."""
 
-    __slots__ = ("_level",)
+    __slots__ = ("taken",)
 
     def __init__(self) -> None:
-        self._level = 0
+        self.taken = 0
 
     def level(self, mono: float, utc: float) -> int:
-        return self._level
+        return self.taken
 
     def add(self, mono: float, utc: float, amount: int) -> Mark:
-        self._level += amount
+        self.taken += amount
         return None
 
     def settle(self, mono: float, utc: float, mark: Mark, change: int) -> None:
-        self._level += change
+        self.taken += change
 
     def opens(self, mono: float, utc: float, excess: int) -> float:
         """Nobody knows when a request ends; a second is soon enough to ask again."""

@@ -30,7 +30,7 @@ from runtime.limits.allowance import (
     LOOK,
     NANO,
     REFUSED,
-    SLOT,
+    REQUEST,
     TOKENS,
     USD,
     Amounts,
@@ -135,16 +135,19 @@ class Counters:
             Held(self._gauge(row), self._part(row.limit), row.unit, row.whole, row) for row in rows
         )
 
-    def take(self, held: Sequence[Held], amounts: Amounts) -> list[Mark]:
-        """Counts the amounts on all rows, or raises CallerError and counts none."""
-        mono, utc = self.mono(), self.utc()
-        for gauge, limit, unit, whole, _ in held:
-            amount = amounts[unit]
-            # More than all of it never fits, so that goes when nothing else counts.
-            need = (amount if amount < limit else limit) if whole else 1
-            if gauge.level(mono, utc) + need > limit:
-                raise self._refusal(held, amounts)
-        return [gauge.add(mono, utc, amounts[unit]) for gauge, _, unit, _, _ in held]
+    def admit(self, plan: Plan, amounts: Amounts) -> CountedTicket:
+        """Counts a request on all rows of a plan, or raises CallerError and counts none."""
+        for slots, limit in plan.slots:
+            if slots.taken >= limit:
+                raise self._refusal(plan.rows, amounts, self.mono(), self.utc())
+        marks, lines = self._take(plan.meters, amounts, plan.shown) if plan.meters else ([], b"")
+        for slots, _ in plan.slots:
+            slots.taken += 1
+        return CountedTicket(lines, self, plan, amounts, marks)
+
+    def count(self, held: Sequence[Held], amounts: Amounts) -> bytes:
+        """Counts what asks no upstream, as above. Gives the header lines."""
+        return self._take(held, amounts, held)[1] if held else b""
 
     def settle(self, held: Held, mark: Mark, change: int) -> None:
         """The amount of a row was another one than reserved, or its slot is free."""
@@ -156,35 +159,35 @@ class Counters:
         left = max(all_of_it - level, 0) // self.share
         held.gauge.put(self.mono(), self.utc(), self._part(all_of_it) - left)
 
-    def lines(self, shown: Sequence[Held]) -> bytes:
-        """Header lines of the limit with the least left."""
-        if not shown:
-            return b""
-        mono, utc = self.mono(), self.utc()
-        tightest = shown[0]
-        left = tightest.limit - tightest.gauge.level(mono, utc)
-        for held in shown[1:]:
-            if (rest := held.limit - held.gauge.level(mono, utc)) < left:
-                tightest, left = held, rest
-        seconds = tightest.gauge.opens(mono, utc, 0 if left > 0 else 1 - left)
-        return lines(tightest.limit, left, seconds)
+    def standing(self, held: Held) -> Standing:
+        """How a limit stands here."""
+        return _standing(held, 1, self.mono(), self.utc())
 
-    def standing(self, held: Held, need: int = 1) -> Standing:
-        """How a limit stands here, for a request that needs some of it."""
+    def _take(
+        self, held: Sequence[Held], amounts: Amounts, shown: Sequence[Held]
+    ) -> tuple[list[Mark], bytes]:
+        """Where the amounts were counted, and the header lines of what is shown."""
         mono, utc = self.mono(), self.utc()
-        level = held.gauge.level(mono, utc)
-        excess = max(level + need - held.limit, 0)
-        return Standing(held.row, held.limit, level, held.gauge.opens(mono, utc, excess))
+        for gauge, limit, unit, whole, _ in held:
+            amount = amounts[unit]
+            # More than all of it never fits, so that goes when nothing else counts.
+            need = (amount if amount < limit else limit) if whole else 1
+            if gauge.level(mono, utc) + need > limit:
+                raise self._refusal(held, amounts, mono, utc)
+        marks = [gauge.add(mono, utc, amounts[unit]) for gauge, _, unit, _, _ in held]
+        return marks, _lines(shown, mono, utc) if shown else b""
 
-    def _refusal(self, held: Sequence[Held], amounts: Amounts) -> CallerError:
-        """The limit that stays shut the longest of all that are in the way."""
+    def _refusal(
+        self, held: Sequence[Held], amounts: Amounts, mono: float, utc: float
+    ) -> CallerError:
+        """The limit that stays shut the longest of all that were in the way then."""
         found = []
         for one in held:
             need = min(amounts[one.unit], one.limit) if one.whole else 1
-            standing = self.standing(one, need)
+            standing = _standing(one, need, mono, utc)
             if standing.level + need > one.limit:
                 found.append(standing)
-        return refusal(max(found, key=lambda standing: standing.seconds), self.utc(), self.share)
+        return refusal(max(found, key=lambda standing: standing.seconds), utc, self.share)
 
     def _part(self, limit: int) -> int:
         return min(limit, max(limit // self.share, 1))
@@ -204,22 +207,50 @@ _GAUGES: dict[Kind, Callable[[], Gauge]] = {
 }
 
 
+def _standing(held: Held, need: int, mono: float, utc: float) -> Standing:
+    """How a limit stood then, for a request that needs some of it."""
+    level = held.gauge.level(mono, utc)
+    excess = max(level + need - held.limit, 0)
+    return Standing(held.row, held.limit, level, held.gauge.opens(mono, utc, excess))
+
+
+def _lines(shown: Sequence[Held], mono: float, utc: float) -> bytes:
+    """Header lines of the limit with the least left."""
+    tightest = shown[0]
+    left = tightest.limit - tightest.gauge.level(mono, utc)
+    for held in shown[1:]:
+        if (rest := held.limit - held.gauge.level(mono, utc)) < left:
+            tightest, left = held, rest
+    seconds = tightest.gauge.opens(mono, utc, 0 if left > 0 else 1 - left)
+    return lines(tightest.limit, left, seconds)
+
+
 class Plan:
     """What a token is held to in this process, looked up once per artifact."""
 
-    __slots__ = ("allowance", "limits", "looks", "refused", "rows", "settled", "share", "shown")
+    __slots__ = (
+        *("allowance", "limits", "looks", "meters", "refused", "rows", "settled"),
+        *("share", "shown", "slots"),
+    )
 
     def __init__(self, artifact: Artifact, caller: Caller, counters: Counters) -> None:
         # not the artifact, which may be out of service while its plans are still known
         self.limits = artifact.limits
         self.share = counters.share
         self.allowance = held = allowance(artifact, caller)
-        self.rows = counters.hold(held.rows)
+        self.rows = rows = counters.hold(held.rows)
         self.looks = counters.hold(held.looks)
         self.refused = counters.hold(held.refused)
         self.shown = counters.hold(held.shown)
-        # the places of rows that another amount may come of than was reserved
-        self.settled = [n for n, row in enumerate(held.rows) if row.unit in (TOKENS, USD, SLOT)]
+        # the rows again: requests at once, which need no clock, and all others
+        self.slots = [(one.gauge, one.limit) for one in rows if isinstance(one.gauge, Slots)]
+        self.meters = [one for one in rows if not isinstance(one.gauge, Slots)]
+        # the places of meters of which something else may be used than was reserved
+        self.settled = [n for n, one in enumerate(self.meters) if one.unit in (TOKENS, USD)]
+
+    def amounts(self, shape: Shape, price: Price | None) -> Amounts:
+        """What a request counts for."""
+        return self.allowance.amounts(shape, price) if self.settled else REQUEST
 
 
 class Plans:
@@ -261,21 +292,15 @@ class InProcess:
         plan = self._plans.of(artifact, token, caller)
         if not plan.rows:
             return FREE
-        amounts = plan.allowance.amounts(shape, price)
-        marks = self._counters.take(plan.rows, amounts)
-        return CountedTicket(self._counters, plan, amounts, marks)
+        return self._counters.admit(plan, plan.amounts(shape, price))
 
     async def look(self, artifact: Artifact, token: str, caller: Caller) -> bytes:
         """See Limits."""
-        looks = self._plans.of(artifact, token, caller).looks
-        self._counters.take(looks, LOOK)
-        return self._counters.lines(looks)
+        return self._counters.count(self._plans.of(artifact, token, caller).looks, LOOK)
 
     async def refused(self, artifact: Artifact, token: str, caller: Caller) -> bytes:
         """See Limits."""
-        refused = self._plans.of(artifact, token, caller).refused
-        self._counters.take(refused, REFUSED)
-        return self._counters.lines(refused)
+        return self._counters.count(self._plans.of(artifact, token, caller).refused, REFUSED)
 
     async def peek(self, artifact: Artifact, token: str, caller: Caller) -> list[Level]:
         """See Limits."""
@@ -283,31 +308,33 @@ class InProcess:
         return [level_of(self._counters.standing(held), shared=False) for held in rows]
 
 
-class CountedTicket:
+class CountedTicket(msgspec.Struct):
     """A ticket whose amounts were counted in this process."""
 
-    __slots__ = ("_amounts", "_counters", "_marks", "_plan", "_settled", "lines")
-
-    def __init__(self, counters: Counters, plan: Plan, amounts: Amounts, marks: list[Mark]) -> None:
-        self.lines = counters.lines(plan.shown)
-        self._counters = counters
-        self._plan = plan
-        self._amounts = amounts
-        self._marks = marks
-        self._settled = False
+    lines: bytes
+    counters: Counters
+    plan: Plan
+    amounts: Amounts
+    marks: list[Mark]
+    settled: bool = False
 
     def settle(self, tokens: int | None, usd: float | None) -> None:
         """See Ticket."""
-        if self._settled:
+        if self.settled:
             return
-        self._settled = True
-        changes = changes_of(self._amounts, tokens, usd)
-        rows, marks = self._plan.rows, self._marks
-        mono, utc = self._counters.mono(), self._counters.utc()
-        for place in self._plan.settled:
-            held = rows[place]
-            if change := changes[held.unit]:
-                held.gauge.settle(mono, utc, marks[place], change)
+        self.settled = True
+        plan = self.plan
+        for slots, _ in plan.slots:
+            slots.taken -= 1
+        if plan.settled:
+            self._settle(plan, changes_of(self.amounts, tokens, usd))
+
+    def _settle(self, plan: Plan, changes: Amounts) -> None:
+        mono, utc = self.counters.mono(), self.counters.utc()
+        for place in plan.settled:
+            gauge, _, unit, _, _ = plan.meters[place]
+            if change := changes[unit]:
+                gauge.settle(mono, utc, self.marks[place], change)
 
 
 def changes_of(amounts: Amounts, tokens: int | None, usd: float | None) -> Amounts:

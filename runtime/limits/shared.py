@@ -87,7 +87,7 @@ class Shared:
         plan = self._plans.of(artifact, token, caller)
         if not plan.rows:
             return FREE
-        amounts = plan.allowance.amounts(shape, price)
+        amounts = plan.amounts(shape, price)
         self._number += 1
         ticket = f"{self._worker}.{self._number}"
         try:
@@ -98,7 +98,7 @@ class Shared:
         if reply is None:
             self._forget(ticket, plan.allowance.rows)  # it may be counted there all the same
             plan = self._plans.of(artifact, token, caller)  # the share may be another one now
-            return _LocalTicket(self, plan, amounts, self.counters.take(plan.rows, amounts))
+            return _LocalTicket(self, self.counters.admit(plan, amounts))
         if slots := [held for held in plan.rows if held.unit == SLOT]:
             self._open[ticket] = [held.row for held in slots]
             for held in slots:
@@ -134,9 +134,9 @@ class Shared:
         if reply is not None:
             return _lines(rows, rows, reply)
         rows = self.counters.hold(held.row for held in rows)
-        self.counters.take(rows, amounts)
+        told = self.counters.count(rows, amounts)
         self.owe(rows, amounts)
-        return self.counters.lines(rows)
+        return told
 
     async def _ask(self, rows: Sequence[Held], amounts: Amounts, ticket: str) -> Reply | None:
         """The store's consent; None when it is away. Raises CallerError when it refuses."""
@@ -321,23 +321,25 @@ class _SharedTicket:
             self._limits.tell(self._ticket, self._rows, changes, self._marks)
 
 
-class _LocalTicket(CountedTicket):
+class _LocalTicket:
     """A ticket of a time without a store: what it used of budgets is told later."""
 
-    __slots__ = ("_limits",)
+    __slots__ = ("_counted", "_limits", "lines")
 
-    def __init__(self, limits: Shared, plan: Plan, amounts: Amounts, marks: list[Mark]) -> None:
-        super().__init__(limits.counters, plan, amounts, marks)
+    def __init__(self, limits: Shared, counted: CountedTicket) -> None:
+        self.lines = counted.lines
         self._limits = limits
+        self._counted = counted
 
     def settle(self, tokens: int | None, usd: float | None) -> None:
         """See Ticket."""
-        if not self._settled:
-            super().settle(tokens, usd)
-            _, _, more_tokens, more_usd, _ = changes_of(self._amounts, tokens, usd)
-            rate, requests, reserved_tokens, reserved_usd, slot = self._amounts
+        counted = self._counted
+        if not counted.settled:
+            counted.settle(tokens, usd)
+            _, _, more_tokens, more_usd, _ = changes_of(counted.amounts, tokens, usd)
+            rate, requests, reserved_tokens, reserved_usd, slot = counted.amounts
             used = rate, requests, reserved_tokens + more_tokens, reserved_usd + more_usd, slot
-            self._limits.owe(self._plan.rows, used)
+            self._limits.owe(counted.plan.rows, used)
 
 
 def _lines(shown: Sequence[Held], rows: Sequence[Held], reply: Reply) -> bytes:

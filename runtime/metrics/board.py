@@ -37,7 +37,11 @@ class Board:
         self._sources.append(source)
 
     def ask(self) -> list[Sample]:
-        """What the sources tell; to be called on the loop, where nothing changes meanwhile."""
+        """What the sources tell; to be called on the loop, where nothing changes meanwhile.
+
+        The own counts are added up: they are those of now.
+        """
+        self.counts.fold()
         told: list[Sample] = []
         for source in self._sources:
             try:
@@ -51,7 +55,7 @@ class Board:
     def own(self, told: Iterable[Sample]) -> Samples:
         """The numbers of this worker, and the counters of those that had its place before.
 
-        In any thread: a request that ends meanwhile is in the next look.
+        In any thread: a request that ends after it was asked is in the next look.
         """
         samples = self.counts.samples()
         merge(samples, self._inherited)

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runtime.errors import CallerError
-from runtime.limits import FREE
+from runtime.limits import FREE, InProcess
+from runtime.limits.limits import Counters, Plans
 from runtime.vocabulary import Budget, LimitSet
 from tests.runtime.limits.world import NOON, PRICE, Asker, Clock, artifact, caller, run
 
@@ -96,6 +97,16 @@ def test_a_request_that_does_not_fit_one_limit_counts_for_none():
             "user concurrent": 2,
             "project rpm": 2,
         }
+
+    run(story())
+
+
+def test_a_request_without_a_free_place_counts_for_no_other_limit():
+    async def story():
+        held = artifact(own=LimitSet(rpm=9, concurrent=1, day=Budget(tokens=900)))
+        asker = Asker(Clock().limits(), held)
+        assert await asker.accepted(3) == 1
+        assert (await asker.used("user rpm"), await asker.used("user day.tokens")) == (1, 100)
 
     run(story())
 
@@ -347,6 +358,14 @@ def test_one_of_several_workers_holds_its_share_rounded_down_and_at_least_one(li
     run(story())
 
 
+def test_a_worker_that_hears_of_more_workers_holds_a_smaller_share_from_then_on():
+    counters = Counters()
+    plans, held = Plans(counters), artifact(own=LimitSet(rpm=10))
+    assert plans.of(held, "k1", caller()).rows[0].limit == 10
+    counters.share = 4
+    assert plans.of(held, "k1", caller()).rows[0].limit == 2
+
+
 def test_a_new_artifact_brings_its_numbers_and_keeps_what_was_counted():
     async def story():
         limits = Clock().limits()
@@ -356,6 +375,18 @@ def test_a_new_artifact_brings_its_numbers_and_keeps_what_was_counted():
         assert await asker.accepted(9) == 2
         asker.held = artifact(own=LimitSet(rpm=3))
         assert await asker.code() == "rpm-exceeded"
+
+    run(story())
+
+
+def test_a_limit_that_opens_while_its_refusal_is_written_is_refused_all_the_same():
+    async def story():
+        times = iter([1000.0, 1059.999])
+        limits = InProcess(mono=lambda: next(times, 1060.0), utc=lambda: NOON)
+        asker = Asker(limits, artifact(own=LimitSet(rpm=1)))
+        await asker.ask()
+        assert (await refusal(asker)).code == "rpm-exceeded"
+        assert await asker.code() == "ok"
 
     run(story())
 

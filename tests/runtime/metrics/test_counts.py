@@ -5,10 +5,19 @@ from __future__ import annotations
 import pytest
 
 from runtime.metrics.board import Board
+from runtime.metrics.counts import Counts
 from runtime.metrics.families import FAMILIES, PER_SECOND, SECONDS
-from runtime.metrics.samples import Sample
+from runtime.metrics.samples import Sample, Samples, merge
 from runtime.metrics.text import render
 from tests.runtime.metrics.numbers import Series, attempt, read, record, total
+
+
+def added_up(*records) -> Samples:
+    counts = Counts()
+    for one in records:
+        counts.take(one)
+    counts.fold()
+    return counts.samples()
 
 
 def counted(*records) -> Series:
@@ -117,6 +126,72 @@ def test_the_same_target_asked_again_is_no_fallback():
 @pytest.mark.parametrize("status", [0, 101, 599, 999])
 def test_no_status_is_too_strange_to_be_counted(status):
     assert total(counted(record(status=status)), "interlock_requests_total") == 1
+
+
+def test_every_request_is_counted_once_however_many_there_are_and_however_they_differ():
+    used = {"input": 10, "output": 1, "cost": 0.25, "cost_baseline": 1.0, "savings": 0.75}
+    kinds = [
+        record(**used, group=group, status=status, client=client)
+        for group in ("plain", "search", "stages")
+        for status in range(200, 900)
+        for client in ("codex", "claude-code")
+    ]
+    series = counted(*kinds, *reversed(kinds), record(kind="dry-run", attempts=()))
+    number = 2 * len(kinds)
+    assert total(series, "interlock_requests_total") == number
+    assert total(series, "interlock_requests_total", group="search", status="2xx") == 400
+    assert total(series, "interlock_client_requests_total", client="codex") == number / 2
+    assert total(series, "interlock_request_seconds_count") == number
+    assert total(series, "interlock_attempt_head_seconds_count") == number
+    assert total(series, "interlock_tokens_total", kind="input") == 10 * number
+    assert total(series, "interlock_cost_usd_total") == number / 4
+    assert total(series, "interlock_other_calls_total") == 1
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"group": "search"},
+        {"surface": "messages"},
+        {"target": "large"},
+        {"project": "vault"},
+        {"client": "claude-code"},
+        {"stream": True},
+        {"phase": "plan"},
+        {"cache": "hit"},
+        {"status": 404},
+        {"outcome": "error"},
+        {"code": "rpm-exceeded"},
+        {"kind": "dry-run"},
+        {"attempts": (attempt(target="large"),)},
+        {"attempts": (attempt(provider="two"),)},
+        {"attempts": (attempt(kind="timeout"),)},
+    ],
+    ids=str,
+)
+def test_requests_that_differ_in_one_word_count_as_each_does_alone(other):
+    used = {"input": 3, "output": 100, "cost": 0.5, "cost_baseline": 1.0, "savings": 0.5}
+    pair = record(**used), record(**(used | other))
+    apart: Samples = {}
+    for one in pair:
+        merge(apart, added_up(one))
+    assert added_up(*pair) == apart
+
+
+def test_a_router_that_nobody_looks_at_keeps_little_of_many_requests():
+    counts = Counts()
+    for number in range(10_000):
+        counts.take(record(group=str(number)))
+    assert len(counts._waiting) < 200
+    assert len(counts._tallies) <= 4096
+
+
+def test_what_has_never_been_measured_has_no_line():
+    never = {"interlock_first_byte_seconds", "interlock_attempt_head_seconds"}
+    told = added_up(record(first_byte=None, attempts=(attempt(head=None),)))
+    assert not never & told.keys()
+    failed = added_up(record(outcome="error", status=500))
+    assert "interlock_request_seconds" not in failed
 
 
 def test_phases_and_the_cache_are_counted_where_there_are_any():
