@@ -28,17 +28,13 @@ class Tokens(Protocol):
     def image(self) -> int | None: ...
 
 
-class Cost(msgspec.Struct, frozen=True):
+class Cost(msgspec.Struct, frozen=True, gc=False):
     """USD of one answer. `image` is all that images came to, `input` the prompt without that."""
 
     input: float
     output: float
     image: float
-
-    @property
-    def total(self) -> float:
-        """All of it."""
-        return self.input + self.output + self.image
+    total: float
 
 
 def cost(price: Price, usage: Tokens, images: int = 0) -> Cost:
@@ -48,17 +44,23 @@ def cost(price: Price, usage: Tokens, images: int = 0) -> Cost:
     from the rest of the prompt first, image tokens then; together they are never more than it.
     Image tokens without a price of their own stay among the others.
     """
-    plain = usage.input or 0
-    cached = min(usage.cached or 0, plain)
-    plain -= cached
-    written = min(usage.cache_write or 0, plain)
-    plain -= written
-    seen, image = 0, price.image * images
+    plain, image = usage.input or 0, price.image * images
+    prompt = 0.0
+    if usage.cached:
+        cached = min(usage.cached, plain)
+        plain -= cached
+        prompt += price.cache_read * cached
+    if usage.cache_write:
+        written = min(usage.cache_write, plain)
+        plain -= written
+        prompt += price.cache_write * written
     if usage.image and price.image_tokens is not None:
         seen = min(usage.image, plain)
+        plain -= seen
         image += price.image_tokens * seen / _PER
-    prompt = price.input * (plain - seen) + price.cache_read * cached + price.cache_write * written
-    return Cost(prompt / _PER, price.output * (usage.output or 0) / _PER, image)
+    paid = (prompt + price.input * plain) / _PER
+    output = price.output * (usage.output or 0) / _PER
+    return Cost(paid, output, image, paid + output + image)
 
 
 def estimate(price: Price, input_tokens: int, output_tokens: int, images: int = 0) -> float:
@@ -66,9 +68,12 @@ def estimate(price: Price, input_tokens: int, output_tokens: int, images: int = 
 
     `images` are among the input tokens, at the tokens that the estimate gives to each.
     """
+    tokens = price.input * input_tokens + price.output * output_tokens
+    if not images:
+        return tokens / _PER
     seen = min(images * IMAGE_TOKENS, input_tokens)
-    tokens = price.input * (input_tokens - seen) + image_tokens(price) * seen
-    return (tokens + price.output * output_tokens) / _PER + price.image * images
+    tokens += (image_tokens(price) - price.input) * seen
+    return tokens / _PER + price.image * images
 
 
 def image_tokens(price: Price) -> float:
@@ -78,16 +83,17 @@ def image_tokens(price: Price) -> float:
 
 def money(usd: float) -> str:
     """An amount as `"$0.0002"`; two significant digits where four decimals would show zero."""
-    if -_SMALLEST < usd < _SMALLEST and usd:
-        return f"${usd:.{_decimals(usd)}f}"
-    return f"${usd:.4f}"
+    return f"${usd:.{decimals(usd)}f}"
+
+
+def decimals(usd: float) -> int:
+    """How many decimals an amount is written with."""
+    if not usd or not -_SMALLEST < usd < _SMALLEST:
+        return 4
+    exponent = int(f"{usd:e}".partition("e")[2])
+    return 1 - exponent
 
 
 def percent(share: float) -> str:
     """A share as `"99.4%"`."""
     return f"{share * 100:.1f}%"
-
-
-def _decimals(usd: float) -> int:
-    exponent = int(f"{usd:e}".partition("e")[2])
-    return 1 - exponent

@@ -28,16 +28,15 @@ from runtime.selection import (
     only_over_body,
     only_over_context,
 )
-from runtime.shape import Shape
 from runtime.trace import Estimate
-from runtime.vocabulary import Caller, Group, Target, words
+from runtime.vocabulary import Caller, Group, words
 
 # An estimate needs an answer length before there is an answer: a turn of an agent is short.
 _EXPECTED_OUTPUT_TOKENS = 1024
 _NEAREST = 3
 
 
-class Decision(msgspec.Struct, frozen=True):
+class Decision(msgspec.Struct, frozen=True, gc=False):
     """Everything the exchange needs to know, and the dry run to show.
 
     `previous_response_id` is the upstream's own id of the answer that is continued.
@@ -77,15 +76,16 @@ def decide(
     group = artifact.groups[group_id]
     cell = artifact.cells.get((group_id, surface))
     phase = phase_of(artifact, group_id, reading) if group.phases else None
-    choice = None
+    choice, upstream_id = None, None
+    order: tuple[Candidate, ...] = ()
+    refused: tuple[Excluded, ...] = ()
     if cell is not None:
         session = None
         if cell.draws:
             # Without stickiness every request draws anew; the request id is the lot.
             session = f"{token_id}\n{reading.session or request_id}" if group.sticky else request_id
-        choice = choose(cell, reading.shape, reach=caller.reach, phase=phase, session=session)
-    order, upstream_id = choice.order if choice else (), None
-    refused: tuple[Excluded, ...] = ()
+        choice = choose(cell, reading.shape, caller.reach, phase, session)
+        order = choice.order
     if reading.signs:
         order, refused = _crossable(order, reading)
     if reading.unsealed is not None:
@@ -185,8 +185,7 @@ def told(excluded: Iterable[Excluded], *, show_upstream: bool) -> list[dict[str,
 
 def step(artifact: Artifact, decision: Decision, reading: Reading, candidate: Candidate) -> Step:
     """What `candidate` wants done to the body."""
-    providers = artifact.providers
-    first = decision.order[0]
+    providers, first = artifact.providers, decision.order[0]
     return Step(
         skin=candidate.skin,
         target=candidate.target,
@@ -199,7 +198,8 @@ def step(artifact: Artifact, decision: Decision, reading: Reading, candidate: Ca
         input_tokens=reading.shape.input_tokens,
         previous_response_id=decision.previous_response_id,
         # Signatures in the history come from the session's usual target, the first in order.
-        same_continuity=providers[candidate.target.provider].continuity
+        same_continuity=candidate is first
+        or providers[candidate.target.provider].continuity
         == providers[first.target.provider].continuity,
     )
 
@@ -227,16 +227,13 @@ def estimate_cost(
     artifact: Artifact, decision: Decision, reading: Reading, candidate: Candidate
 ) -> Estimate:
     """What `candidate` will about cost, beside the group's baseline; in USD."""
-    baseline = decision.group.baseline
-    usual = artifact.targets[baseline] if baseline else None
-    return Estimate(
-        _estimated(artifact, candidate.target, reading.shape),
-        _estimated(artifact, usual, reading.shape) if usual is not None else None,
-    )
-
-
-def _estimated(artifact: Artifact, target: Target, shape: Shape) -> float | None:
-    if target.price is None:
-        return None
+    prices, shape = artifact.prices, reading.shape
     output = min(shape.cap or _EXPECTED_OUTPUT_TOKENS, _EXPECTED_OUTPUT_TOKENS)
-    return estimate(artifact.prices[target.price], shape.input_tokens, output, shape.images)
+    selected = baseline = None
+    if (price := candidate.target.price) is not None:
+        selected = estimate(prices[price], shape.input_tokens, output, shape.images)
+    if (usual := decision.group.baseline) is not None:
+        price = artifact.targets[usual].price
+        if price is not None:
+            baseline = estimate(prices[price], shape.input_tokens, output, shape.images)
+    return Estimate(selected, baseline)

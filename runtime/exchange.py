@@ -9,6 +9,9 @@ so that a broken stream never looks finished. It knows no wire: dialects read an
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine, Sequence
+from time import monotonic
+from typing import Any
 
 from runtime import failures, stateful
 from runtime.availability import Turns
@@ -16,7 +19,7 @@ from runtime.bridges.relay import Relay
 from runtime.cache import Kept, Place
 from runtime.decision import Decision, estimate_cost, passage_to
 from runtime.dialects import DIALECTS
-from runtime.dialects.answer import Watcher, Whole, content_matches
+from runtime.dialects.answer import Watcher, content_matches
 from runtime.dialects.reading import Edited, Reading
 from runtime.edge import Call
 from runtime.errors import UpstreamError
@@ -29,15 +32,17 @@ from runtime.trace import Estimate
 from runtime.upstream import Answer, TransportError
 from runtime.usage import Usage
 
-Headers = list[tuple[bytes, bytes]]
+Headers = Sequence[tuple[bytes, bytes]]
 
 _JSON_LINE = b"content-type: application/json\r\n"
-_EVENT_STREAM: Headers = [
+_EVENT_STREAM: Headers = (
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-cache"),
     # asks proxies in front of us (nginx and its kin) not to collect events
     (b"x-accel-buffering", b"no"),
-]
+)
+_ACCEPT_JSON: Headers = ((b"accept", b"application/json"),)
+_ACCEPT_EVENTS: Headers = ((b"accept", b"text/event-stream"),)
 _ANTHROPIC_VERSION = b"2023-06-01"
 _MAX_ANSWER_BYTES = 32 * 1024 * 1024
 _MAX_ERROR_BYTES = 1024 * 1024
@@ -57,86 +62,75 @@ class Exchange:
         self.decision = decision
         # where the answer is kept once it is whole
         self.place: Place | None = None
+        self.pulse: Pulse | None = None
         self._state = state
-        self._serving = serving = account.serving
-        self._artifact = serving.artifact
-        self._tracer = serving.tracer
-        self._dialect = DIALECTS[decision.surface]
-        self._asked = reading.model or decision.group_id
-        self._traces_bodies = self._artifact.settings.trace.body and decision.surface == "chat"
-        self._clock = asyncio.get_running_loop().time
-        self._deadline = self._clock() + decision.group.total_timeout
+        self._serving = account.serving
+        self._artifact = account.serving.artifact
+        self._deadline = monotonic() + decision.group.total_timeout
+        self._tried = 0
         self._committed = False
         self._watcher: Watcher | Relay | None = None
-        self.pulse: Pulse | None = None
-        self._turns = Turns(
-            state.availability,
-            decision.order,
-            self._artifact.providers,
-            decision.group.attempts,
-        )
 
     async def run(self) -> None:
         """Answers the call. Raises UpstreamError where no target is left and nothing was sent."""
+        state, account, decision = self._state, self.account, self.decision
+        artifact, attempt = self._artifact, self._whole
         if self.reading.stream:
-            keepalive = self._artifact.settings.keepalive
-            self.pulse = Pulse(self._state.head_start, keepalive, self._beat)
+            attempt = self._stream
+            self.pulse = Pulse(state.head_start, artifact.settings.keepalive, self._beat)
+        self._turns = turns = Turns(
+            state.availability, decision.order, artifact.providers, decision.group.attempts
+        )
+        failure = None
         try:
-            with self._turns:
-                failure = await self._answer()
+            candidate = turns.next()
+            account.skipped = turns.skipped
+            while candidate is not None:
+                self._tried += 1
+                account.begin(candidate)
+                try:
+                    body = self.call.body
+                    passage = passage_to(artifact, decision, self.reading, candidate, body)
+                    account.dropped = passage.edited.dropped
+                    await attempt(candidate, passage)
+                    turns.answered()
+                    return
+                except (UpstreamError, TransportError, TimeoutError) as exc:
+                    failure = self._failed(candidate, exc)
+                candidate = await self._another(candidate, failure)
         finally:
+            turns.close()
             if self.pulse is not None:
                 self.pulse.stop()
-        if failure is not None:
-            self._fail(failure)
+        self._fail(failure or failures.full())
 
-    async def _answer(self) -> UpstreamError | None:
-        """Asks one candidate after the other until one has answered; None then."""
-        turns = self._turns
-        if (candidate := self._next()) is None:
-            return failures.full()
-        while True:
-            failure = await self._attempt(candidate)
-            if failure is None:
-                turns.answered()
-                return None
-            turns.failed(failure)
-            if self._committed or not failure.retryable or self._late():
-                return failure
-            another = self._next() or await self._same_again(candidate, failure)
-            if another is None:
-                return failure
-            candidate = another
-
-    def _next(self) -> Candidate | None:
-        """Who is asked now; who is passed over is noted."""
-        candidate = self._turns.next()
-        self.account.skipped = self._turns.skipped
-        return candidate
-
-    async def _same_again(self, candidate: Candidate, failure: UpstreamError) -> Candidate | None:
-        """The candidate that just failed, after the short wait it asks for, if it does."""
-        wait = self._turns.pause(failure, self._deadline - self._clock())
-        if wait is None:
-            return None
-        await asyncio.sleep(wait)
-        return self._turns.again(candidate)
-
-    async def _attempt(self, candidate: Candidate) -> UpstreamError | None:
-        """Why the candidate failed; None when it has answered."""
-        self.account.begin(candidate)
-        try:
-            await (self._stream(candidate) if self.reading.stream else self._whole(candidate))
-            return None
-        except UpstreamError as error:
+    def _failed(self, candidate: Candidate, exc: Exception) -> UpstreamError:
+        """Why the candidate failed."""
+        if isinstance(exc, UpstreamError):
             rows = self._artifact.providers[candidate.target.provider].errors
-            failure = failures.reclassified(error, rows) if rows else error
-        except (TransportError, TimeoutError) as exc:
+            failure = failures.reclassified(exc, rows) if rows else exc
+        else:
             failure = failures.from_exception(exc)
             if self._committed:
                 failure = failures.interrupted(failure)
         self.account.end(failure)
+        self._turns.failed(failure)
         return failure
+
+    async def _another(self, candidate: Candidate, failure: UpstreamError) -> Candidate | None:
+        """Who is asked after the candidate that just failed; None: its failure is the answer.
+
+        Where nobody else is left, that is the same once more, after the short wait it asks for.
+        """
+        turns, left = self._turns, self._deadline - monotonic()
+        if self._committed or not failure.retryable or left <= 0:
+            return None
+        other = turns.next()
+        self.account.skipped = turns.skipped
+        if other is not None or (wait := turns.pause(failure, left)) is None:
+            return other
+        await asyncio.sleep(wait)
+        return turns.again(candidate)
 
     def _fail(self, error: UpstreamError) -> None:
         """The caller learns of the failure: as a status while there is none yet, else in-stream."""
@@ -145,7 +139,7 @@ class Exchange:
         self._make_private(error)
         if call.started:
             seen = self._watcher.face if self._watcher is not None else None
-            event = self._dialect.error_event(error, call.request_id, seen)
+            event = DIALECTS[self.decision.surface].error_event(error, call.request_id, seen)
             self.account.close(call.status, code=error.code, outcome="aborted")
             call.write(event)
             call.abort()
@@ -154,7 +148,7 @@ class Exchange:
         if (served := self.account.served) is not None:
             error.trace = self._trace(served)
         else:
-            error.trace = self._tracer.refused(self.decision.group_id, self.decision.surface)
+            error.trace = self._refused()
         raise error
 
     def _reword(self, error: UpstreamError) -> None:
@@ -170,10 +164,10 @@ class Exchange:
         served = self.account.served
         if served is None or self._artifact.settings.trace.show_upstream:
             return
-        name = served.skin.model
-        error.message = error.message.replace(name, self._asked)
+        name, asked = served.skin.model, self.reading.model or self.decision.group_id
+        error.message = error.message.replace(name, asked)
         if error.param:
-            error.param = error.param.replace(name, self._asked)
+            error.param = error.param.replace(name, asked)
 
     def repeat(self, candidate: Candidate, kept: Kept) -> None:
         """Answers with one of `candidate` that was kept: nobody is asked and nothing is spent."""
@@ -187,25 +181,29 @@ class Exchange:
             call.write(kept.body)
             call.finish()
             return
-        block = _JSON_LINE + self._trace(candidate) + self._tracer.cost(0.0)
-        body = self._traced(kept.body, candidate, 0.0) if self._traces_bodies else kept.body
-        call.write_whole(200, [], body, block)
+        block = _JSON_LINE + self._trace(candidate, 0.0)
+        call.write_whole(200, [], self._traced(kept.body, candidate, 0.0), block)
 
     # --- one attempt ---------------------------------------------------------------------------
 
-    async def _whole(self, candidate: Candidate) -> None:
-        passage = self._passage(candidate)
-        answer = await self._open(candidate, passage.edited)
+    async def _whole(self, candidate: Candidate, passage: Passage) -> None:
+        """An answer in one piece. After its head no other target is asked for being late."""
+        account = self.account
+        answer = await self._open(candidate, passage.edited, streaming=False)
+        if not self._fits(answer, streaming=False):
+            raise await self._unfit(answer)
         try:
-            whole = await self._read_whole(answer, candidate, passage)
+            body = await answer.read(_MAX_ANSWER_BYTES)
+        except TransportError as exc:
+            raise failures.after_head(exc) from exc
         finally:
             answer.close()
-        account = self.account
+        whole = passage.whole(body, self._sealer(candidate))
         account.usage, account.unknown = whole.usage, whole.unknown
         spent = account.spent()
-        usd = spent.total if spent is not None else None
-        block = _JSON_LINE + self._trace(candidate) + self._tracer.cost(usd)
-        body = self._traced(whole.body, candidate, usd) if self._traces_bodies else whole.body
+        usd = None if spent is None else spent.total
+        block = _JSON_LINE + self._trace(candidate, usd)
+        body = self._traced(whole.body, candidate, usd)
         account.committed()
         account.close(200)
         self.call.write_whole(200, _passed_back(answer), body, block)
@@ -213,28 +211,19 @@ class Exchange:
             self.place.add(whole.body)
             self.place.keep(candidate)
 
-    async def _read_whole(self, answer: Answer, candidate: Candidate, passage: Passage) -> Whole:
-        """After its head an answer has the provider's total time, and no other target."""
-        await self._expect(answer, streaming=False)
-        try:
-            body = await answer.read(_MAX_ANSWER_BYTES)
-        except TransportError as exc:
-            raise failures.after_head(exc) from exc
-        return passage.whole(body, self._sealer(candidate))
-
-    async def _stream(self, candidate: Candidate) -> None:
-        passage = self._passage(candidate)
+    async def _stream(self, candidate: Candidate, passage: Passage) -> None:
         watcher = self._watch(candidate, passage)
-        way = _Way if self.place is None else _KeepingWay
+        native = not candidate.skin.synthesized
         try:
             # The upstream leg bounds the head; this clock goes on to the commit point.
             async with asyncio.timeout(self._time_left()) as timer:
-                answer = await self._open(candidate, passage.edited)
+                answer = await self._open(candidate, passage.edited, streaming=native)
                 try:
-                    await self._expect(answer, streaming=not candidate.skin.synthesized)
-                    if candidate.skin.synthesized:
+                    if not self._fits(answer, streaming=native):
+                        raise await self._unfit(answer)
+                    if not native:
                         timer.reschedule(None)  # one piece: the provider's total time counts
-                    await self._relay(answer, way(self, watcher, candidate, timer))
+                    await self._relay(answer, _Way(self, watcher, candidate, timer))
                 except BaseException:
                     answer.close()
                     raise
@@ -253,10 +242,10 @@ class Exchange:
         while not watcher.done:
             try:
                 if ended := await answer.pipe(way.take):
-                    way.send(watcher.eof())
+                    way.end(watcher.eof())
             except TransportError as exc:
                 ended = True
-                way.send(watcher.broken(exc))
+                way.end(watcher.broken(exc))
             if watcher.error is not None:
                 raise watcher.error
             if ended:
@@ -272,45 +261,46 @@ class Exchange:
         if not self.call.started:
             self.call.start(200, _EVENT_STREAM, self._trace(candidate))
 
-    def _passage(self, candidate: Candidate) -> Passage:
-        passage = passage_to(self._artifact, self.decision, self.reading, candidate, self.call.body)
-        self.account.dropped = passage.edited.dropped
-        return passage
+    def write_kept(self, out: bytes) -> None:
+        """A part of a streamed answer that is to be kept."""
+        self.call.write(out)
+        if self.place is not None:
+            self.place.add(out)
 
-    async def _open(self, candidate: Candidate, edited: Edited) -> Answer:
-        """The candidate's answer at its head. Raises UpstreamError for any status but 200."""
-        timeouts = self._artifact.providers[candidate.target.provider].timeouts
-        answer = await self._serving.upstreams.open(
-            candidate.target.provider,
+    def _open(
+        self, candidate: Candidate, edited: Edited, *, streaming: bool
+    ) -> Coroutine[Any, Any, Answer]:
+        """Asks the candidate; awaited, this is its answer at its head."""
+        provider_id = candidate.target.provider
+        first_byte = self._artifact.providers[provider_id].timeouts.first_byte
+        return self._serving.upstreams.open(
+            provider_id,
             path=candidate.skin.path,
-            headers=request_headers(
-                self.call,
-                candidate,
-                edited,
-                streaming=self.reading.stream and not candidate.skin.synthesized,
-            ),
+            headers=request_headers(self.call, candidate, edited, streaming=streaming),
             body=edited.body,
-            first_byte=min(timeouts.first_byte, self._time_left()),
+            first_byte=min(first_byte, self._time_left()),
         )
+
+    def _fits(self, answer: Answer, *, streaming: bool) -> bool:
+        """Whether an answer is one, in the form that was asked for; its head is noted."""
         self.account.head(answer.status)
-        if answer.status == 200:
-            return answer
-        body = await self._read_error(answer)
-        raise failures.from_response(answer.status, answer.headers, body)
-
-    async def _expect(self, answer: Answer, *, streaming: bool) -> None:
-        """A client that asked for a stream and gets JSON loops for ever; so that is a failure."""
         kind = answer.headers.get("content-type")
-        if not content_matches(streaming=streaming, content_type=kind):
-            raise failures.from_mismatch(await self._read_error(answer))
+        return answer.status == 200 and content_matches(streaming=streaming, content_type=kind)
 
-    async def _read_error(self, answer: Answer) -> bytes:
+    async def _unfit(self, answer: Answer) -> UpstreamError:
+        """What an answer says that does not fit.
+
+        A client that asked for a stream and gets JSON loops for ever; so that is a failure.
+        """
         try:
-            return await answer.read(_MAX_ERROR_BYTES)
+            body = await answer.read(_MAX_ERROR_BYTES)
         except TransportError:
-            return b""  # the status alone says enough
+            body = b""  # the status alone says enough
         finally:
             answer.close()
+        if answer.status == 200:
+            return failures.from_mismatch(body)
+        return failures.from_response(answer.status, answer.headers, body)
 
     # --- signs of life -------------------------------------------------------------------------
 
@@ -330,37 +320,47 @@ class Exchange:
         if self.call.started:
             self.call.write(watcher.ping())
             return
-        trace = self._tracer.refused(self.decision.group_id, self.decision.surface)
-        self.call.start(200, _EVENT_STREAM, trace)
+        self.call.start(200, _EVENT_STREAM, self._refused())
         self.call.write(watcher.opening())
 
     # --- what the answer carries ---------------------------------------------------------------
 
-    def _trace(self, candidate: Candidate) -> bytes:
-        return self._tracer.routed(
-            self.decision.group_id,
-            self.decision.surface,
+    def _trace(self, candidate: Candidate, usd: float | None = None) -> bytes:
+        """What is told of the way by `candidate`, and of its answer's cost where it is known."""
+        decision, account = self.decision, self.account
+        return self._serving.tracer.routed(
+            decision.group_id,
+            decision.surface,
             candidate,
-            attempts=self.account.tried,
-            dropped=self.account.dropped,
-            phase=self.decision.phase,
-            estimate=estimate_cost(self._artifact, self.decision, self.reading, candidate),
+            attempts=self._tried,
+            dropped=account.dropped,
+            phase=decision.phase,
+            estimate=estimate_cost(self._artifact, decision, self.reading, candidate),
+            cost=usd,
         )
 
+    def _refused(self) -> bytes:
+        """The trace where nobody has answered yet."""
+        return self._serving.tracer.refused(self.decision.group_id, self.decision.surface)
+
     def _traced(self, body: bytes, candidate: Candidate, usd: float | None) -> bytes:
-        return self._tracer.in_body(
+        """The body with the trace in it, where the deployment wants that."""
+        decision = self.decision
+        if not self._artifact.settings.trace.body or decision.surface != "chat":
+            return body
+        return self._serving.tracer.in_body(
             body,
             request_id=self.call.request_id,
-            group=self.decision.group_id,
+            group=decision.group_id,
             candidate=candidate,
-            phase=self.decision.phase,
+            phase=decision.phase,
             input_tokens=self.reading.shape.input_tokens,
             cost=Estimate(usd, self.account.baseline()),
         )
 
     def _sealer(self, candidate: Candidate) -> stateful.Sealer | None:
         key = self._state.state_key
-        if not candidate.skin.stateful or key is None:
+        if key is None or not candidate.skin.stateful:
             return None
         return stateful.sealer(key, self.decision.caller.project, candidate.target.tag)
 
@@ -368,40 +368,36 @@ class Exchange:
 
     def _time_left(self) -> float:
         """Seconds this attempt may take."""
-        left = self._deadline - self._clock()
-        return min(self.decision.group.attempt_timeout, left)
-
-    def _late(self) -> bool:
-        return self._clock() >= self._deadline
+        return min(self.decision.group.attempt_timeout, self._deadline - monotonic())
 
 
 def request_headers(
     call: Call, candidate: Candidate, edited: Edited, *, streaming: bool
 ) -> Headers:
     """The headers an upstream gets beside its credential; of the caller's own only these two."""
-    headers: Headers = [
-        (b"accept", b"text/event-stream" if streaming else b"application/json"),
-    ]
-    if candidate.route.skin == "messages":
-        version = call.headers.get(b"anthropic-version", _ANTHROPIC_VERSION)
-        headers.append((b"anthropic-version", version))
-        if edited.betas:
-            headers.append((b"anthropic-beta", ",".join(edited.betas).encode("latin-1")))
+    accepted = _ACCEPT_EVENTS if streaming else _ACCEPT_JSON
+    if candidate.route.skin != "messages":
+        return accepted
+    version = call.headers.get(b"anthropic-version", _ANTHROPIC_VERSION)
+    headers = [*accepted, (b"anthropic-version", version)]
+    if edited.betas:
+        headers.append((b"anthropic-beta", ",".join(edited.betas).encode("latin-1")))
     return headers
 
 
 def _passed_back(answer: Answer) -> Headers:
+    theirs = answer.headers
+    if theirs.keys().isdisjoint(_PASSED_BACK):
+        return ()
     return [
-        (name.encode(), answer.headers[name].encode("latin-1"))
-        for name in _PASSED_BACK
-        if name in answer.headers
+        (name.encode(), theirs[name].encode("latin-1")) for name in _PASSED_BACK if name in theirs
     ]
 
 
 class _Way:
     """The way of one answer's bytes to the caller; hot, for it is walked for every event."""
 
-    __slots__ = ("_call", "_candidate", "_exchange", "_pulse", "_timer", "watcher")
+    __slots__ = ("_call", "_candidate", "_exchange", "_pulse", "_timer", "_write", "watcher")
 
     def __init__(
         self,
@@ -417,33 +413,27 @@ class _Way:
         self._timer: asyncio.Timeout | None = timer
         assert exchange.pulse is not None, "only streams have a way"  # noqa: S101
         self._pulse = exchange.pulse
+        self._write = exchange.call.write if exchange.place is None else exchange.write_kept
 
     def take(self, data: bytes) -> bool:
         """Bytes of the upstream; False when the exchange has to look at something."""
-        watcher = self.watcher
+        watcher, pulse = self.watcher, self._pulse
         if out := watcher.feed(data):
-            self.send(out)
+            if self._timer is not None:
+                self._commit(self._timer)
+            self._write(out)
+            pulse.last = pulse.time()
         return not (watcher.done or watcher.error is not None or self._call.paused)
 
-    def send(self, out: bytes) -> None:
-        """What goes on to the caller. The first of it is the commit point."""
-        if not out:
-            return
-        if self._timer is not None:
-            self._timer.reschedule(None)
-            self._timer = None
-            self._exchange.commit(self._candidate)
-        self._call.write(out)
-        self._pulse.touch()
+    def end(self, out: bytes) -> None:
+        """What goes on to the caller when no more bytes come."""
+        if out:
+            if self._timer is not None:
+                self._commit(self._timer)
+            self._write(out)
 
-
-class _KeepingWay(_Way):
-    """The same where the answer is to be kept."""
-
-    __slots__ = ()
-
-    def send(self, out: bytes) -> None:
-        """What goes on to the caller, and to its place."""
-        super().send(out)
-        if (place := self._exchange.place) is not None:
-            place.add(out)
+    def _commit(self, timer: asyncio.Timeout) -> None:
+        """The first of what goes on is the commit point."""
+        timer.reschedule(None)
+        self._timer = None
+        self._exchange.commit(self._candidate)

@@ -7,9 +7,9 @@ error.
 
 from __future__ import annotations
 
+import os
 import re
 import time
-import uuid
 from collections.abc import Callable, Iterable
 from itertools import islice
 from typing import Final, Protocol
@@ -79,7 +79,7 @@ def passage(
         edited, crossed = _crossed(reading, upstream, step, domain)
     way = Way(
         asked=step.asked,
-        answer_id=f"{_ID_PREFIX[surface]}{uuid.uuid4().hex}",
+        answer_id=f"{_ID_PREFIX[surface]}{os.urandom(16).hex()}",
         created=int(time.time()),
         input_tokens=reading.shape.input_tokens,
         include_usage=reading.include_usage,

@@ -7,7 +7,7 @@ nothing of bodies, keys, cooldowns or upstream calls.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from hashlib import blake2b
 from itertools import chain
@@ -52,6 +52,8 @@ class Candidate(msgspec.Struct, frozen=True):
 
 
 Tiers = tuple[tuple[Candidate, ...], ...]
+# the candidates in a row, and in tiers
+Ranking = tuple[tuple[Candidate, ...], Tiers]
 
 
 class Excluded(NamedTuple):
@@ -61,38 +63,27 @@ class Excluded(NamedTuple):
     reasons: tuple[str, ...]
 
 
-class Choice:
+class Choice(msgspec.Struct, eq=False, gc=False):
     """The candidates in the order they are tried; the excluded are worked out when asked for."""
 
-    __slots__ = ("_excluded", "cell", "order", "phase", "reach", "shape")
-
-    def __init__(
-        self,
-        order: tuple[Candidate, ...],
-        cell: Cell,
-        shape: Shape,
-        reach: str,
-        phase: str | None,
-    ) -> None:
-        self.order = order
-        self.cell = cell
-        self.shape = shape
-        self.reach = reach
-        self.phase = phase
-        self._excluded: tuple[Excluded, ...] | None = None
+    order: tuple[Candidate, ...]
+    cell: Cell
+    shape: Shape
+    reach: str
+    phase: str | None
+    known: tuple[Excluded, ...] | None = None
 
     @property
     def excluded(self) -> tuple[Excluded, ...]:
         """Every other target of the group, in the group's order, with its reasons."""
-        if self._excluded is None:
-            self._excluded = self.cell.excluded(self.shape, self.reach, self.phase)
-        return self._excluded
+        if self.known is None:
+            self.known = self.cell.excluded(self.shape, self.reach, self.phase)
+        return self.known
 
 
 def choose(
     cell: Cell,
     shape: Shape,
-    *,
     reach: str,
     phase: str | None = None,
     session: str | None = None,
@@ -101,14 +92,15 @@ def choose(
     business. Without one, equals stand as a reader of the plan expects them.
     """
     plan = cell.plan(shape.needs, reach, phase)
-    tiers: Iterable[Sequence[Candidate]]
     if plan.bounds.hold(shape):
-        tiers = plan.by_cap.get(shape.cap) or cell.remember_cap(plan, shape, phase)
+        ranking = plan.by_cap.get(shape.cap) or cell.remember_cap(plan, shape, phase)
     else:
-        tiers = cell.fitting(plan, shape, phase)
+        ranking = _ranking(cell.fitting(plan, shape, phase))
+    order, tiers = ranking
     if cell.draws:
-        tiers = [tier if len(tier) == 1 else cell.spread(tier, session) for tier in tiers]
-    return Choice(tuple(chain.from_iterable(tiers)), cell, shape, reach, phase)
+        spread = [tier if len(tier) == 1 else cell.spread(tier, session) for tier in tiers]
+        order = tuple(chain.from_iterable(spread))
+    return Choice(order, cell, shape, reach, phase)
 
 
 def best(choice: Choice) -> tuple[Candidate, ...]:
@@ -155,13 +147,15 @@ class Bounds(NamedTuple):
 
     def hold(self, shape: Shape) -> bool:
         """Whether neither context nor a limit matters to any path."""
+        # taken apart at once: each look at a field by its name costs as much
+        input_tokens, body_bytes, tool_schema_bytes, tools, images, clamped_context = self
         return (
-            shape.input_tokens <= self.input_tokens
-            and shape.body_bytes <= self.body_bytes
-            and shape.tool_schema_bytes <= self.tool_schema_bytes
-            and shape.tools <= self.tools
-            and shape.images <= self.images
-            and (shape.cap is None or shape.cap + shape.input_tokens <= self.clamped_context)
+            shape.input_tokens <= input_tokens
+            and shape.body_bytes <= body_bytes
+            and shape.tool_schema_bytes <= tool_schema_bytes
+            and shape.tools <= tools
+            and shape.images <= images
+            and (shape.cap is None or shape.cap + shape.input_tokens <= clamped_context)
         )
 
 
@@ -173,7 +167,7 @@ class Plan(NamedTuple):
 
     paths: tuple[tuple[Candidate, ...], ...]
     bounds: Bounds
-    by_cap: dict[int | None, Tiers]
+    by_cap: dict[int | None, Ranking]
 
 
 class Cell:
@@ -238,15 +232,16 @@ class Cell:
                     break
         return self.tiers(chosen, phase)
 
-    def remember_cap(self, plan: Plan, shape: Shape, phase: str | None) -> Tiers:
-        """The tiers for a cap inside the bounds; clients send few different ones."""
+    def remember_cap(self, plan: Plan, shape: Shape, phase: str | None) -> Ranking:
+        """The ranking for a cap inside the bounds; clients send few different ones."""
         if shape.cap is None:  # no number is left that could keep a path out
             tiers = self.tiers([options[0] for options in plan.paths], phase)
         else:
             tiers = self.fitting(plan, shape, phase)
+        ranking = _ranking(tiers)
         if len(plan.by_cap) < CAPS_REMEMBERED:
-            plan.by_cap[shape.cap] = tiers
-        return tiers
+            plan.by_cap[shape.cap] = ranking
+        return ranking
 
     def spread(self, tier: tuple[Candidate, ...], session: str | None) -> list[Candidate]:
         """Candidates of equal rank, by weighted rendezvous of session and target.
@@ -415,6 +410,10 @@ def _bits(value: int) -> Iterator[int]:
         bit = value & -value
         yield bit
         value ^= bit
+
+
+def _ranking(tiers: Tiers) -> Ranking:
+    return tuple(chain.from_iterable(tiers)), tiers
 
 
 def _bitsets(values: Iterable[int]) -> dict[int, int]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from runtime.artifact import Artifact
+from runtime.records.record import Record
 from runtime.trace import Tracer
 from runtime.upstream import Upstreams
 
@@ -21,6 +22,8 @@ class Serving:
     tracer: Tracer = field(init=False)
     # targets whose upstream was found to count no tokens
     countless: set[str] = field(default_factory=set)
+    # usage rows begun: who asked and who answered, which many requests have alike
+    forms: dict[tuple[str | None, ...], Record] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "tracer", Tracer(self.artifact))

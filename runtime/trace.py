@@ -6,12 +6,12 @@ Names and numbers only. It never holds content, keys or upstream URLs.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
 from runtime.artifact import Artifact
-from runtime.cost import money, percent
+from runtime.cost import decimals, money, percent
 from runtime.selection import Candidate
 
 _NO_PHASE = "coding"  # what an agent's request is about where nothing tells more
@@ -32,7 +32,7 @@ def complexity(input_tokens: int) -> str:
     return "medium" if input_tokens < _HIGH else "high"
 
 
-class Estimate(msgspec.Struct, frozen=True):
+class Estimate(msgspec.Struct, frozen=True, gc=False):
     """What a request has or will about cost in USD, and what the group's baseline would have."""
 
     selected: float | None = None
@@ -41,7 +41,7 @@ class Estimate(msgspec.Struct, frozen=True):
     @property
     def savings(self) -> str | None:
         """How much of the baseline's cost is saved, as "99.4%"; None where either is unknown."""
-        if self.selected is None or not self.baseline:
+        if not self.baseline or self.selected is None:
             return None
         return percent(1 - self.selected / self.baseline)
 
@@ -51,8 +51,11 @@ class Tracer:
 
     def __init__(self, artifact: Artifact) -> None:
         self._artifact = artifact
-        self._prefix = artifact.settings.trace.prefix
-        self._known: dict[tuple[str, str, str, str], str] = {}
+        self._prefix = prefix = artifact.settings.trace.prefix
+        # what a line with an amount of money begins with
+        self._estimated = f"{prefix}-Cost-Estimate: $".encode()
+        self._cost = f"{prefix}-Cost: $".encode()
+        self._known: dict[tuple[str, str, str, str], bytes] = {}
         self._digest = {"Artifact": artifact.digest[:12]}
 
     def refused(self, group: str, surface: str) -> bytes:
@@ -66,31 +69,30 @@ class Tracer:
         candidate: Candidate,
         *,
         attempts: int,
-        dropped: Iterable[str] = (),
+        dropped: Sequence[str] = (),
         phase: str | None = None,
         estimate: Estimate | None = None,
+        cost: float | None = None,
     ) -> bytes:
-        """The trace of a request that `candidate` answers (or was the last to fail)."""
-        prefix = self._prefix
-        constant = self._constant(group, surface, candidate)
-        lines = f"{constant}{prefix}-Attempts: {attempts}\r\n"
-        if attempts > 1:
-            lines += f"{prefix}-Fallback: true\r\n"
-        if names := ",".join(dropped):
-            lines += f"{prefix}-Dropped: {_NO_TEXT.sub('?', names)}\r\n"
-        if phase:
-            lines += f"{prefix}-Phase: {_NO_TEXT.sub('?', phase)}\r\n"
-        if estimate is not None and estimate.selected is not None:
-            lines += f"{prefix}-Cost-Estimate: {money(estimate.selected)}\r\n"
-            if savings := estimate.savings:
-                lines += f"{prefix}-Savings: {savings}\r\n"
-        return lines.encode("latin-1", "replace")
+        """The trace of a request that `candidate` answers (or was the last to fail).
 
-    def cost(self, usd: float | None) -> bytes:
-        """What an answer has cost; nothing where that is unknown."""
-        if usd is None:
-            return b""
-        return f"{self._prefix}-Cost: {money(usd)}\r\n".encode("latin-1", "replace")
+        `cost` is what the answer has cost, in USD, where that is known.
+        """
+        # bytes from the start: as text the same lines take more than twice the time
+        lines = b"%b%d\r\n" % (self._until_attempts(group, surface, candidate), attempts)
+        if attempts > 1:
+            lines += self.lines({"Fallback": "true"})
+        if dropped:
+            lines += self.lines({"Dropped": ",".join(dropped)})
+        if phase:
+            lines += self.lines({"Phase": phase})
+        if estimate is not None and (usd := estimate.selected) is not None:
+            lines += b"%b%.*f\r\n" % (self._estimated, decimals(usd), usd)
+            if savings := estimate.savings:
+                lines += self.lines({"Savings": savings})
+        if cost is not None:
+            lines += b"%b%.*f\r\n" % (self._cost, decimals(cost), cost)
+        return lines
 
     def in_body(
         self,
@@ -119,13 +121,15 @@ class Tracer:
 
     def lines(self, pairs: Mapping[str, str]) -> bytes:
         """Header lines under the deployment's prefix; what a header cannot hold becomes "?"."""
-        return self._text(pairs).encode("latin-1", "replace")
-
-    def _text(self, pairs: Mapping[str, str]) -> str:
         prefix = self._prefix
-        return "".join([f"{prefix}-{k}: {_NO_TEXT.sub('?', v)}\r\n" for k, v in pairs.items()])
+        text = "".join([f"{prefix}-{k}: {_NO_TEXT.sub('?', v)}\r\n" for k, v in pairs.items()])
+        return text.encode("latin-1", "replace")
 
-    def _constant(self, group: str, surface: str, candidate: Candidate) -> str:
+    def _until_attempts(self, group: str, surface: str, candidate: Candidate) -> bytes:
+        """The lines that are the same for all requests on one path, and what the next begins with.
+
+        There are as many paths as the artifact has.
+        """
         route = candidate.route
         key = (group, surface, candidate.target_id, route.skin)
         if (known := self._known.get(key)) is None:
@@ -136,5 +140,6 @@ class Tracer:
                 pairs["Model"] = candidate.skin.model
             if route.bridge:
                 pairs["Bridge"] = route.bridge
-            known = self._known[key] = self._text(pairs | self._digest)
+            attempts = f"{self._prefix}-Attempts: ".encode()
+            known = self._known[key] = self.lines(pairs | self._digest) + attempts
         return known

@@ -6,7 +6,7 @@ reasoning included. Streams repeat counts: each field's last value holds, nothin
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -27,15 +27,10 @@ class Usage(msgspec.Struct, frozen=True):
     reported: float | None = None
 
 
-# Where providers put each count: key, or key and key inside it. Of several the first one wins.
-# Costs: OpenRouter and its like in USD, Perplexity by its parts and their sum, xAI in ticks.
-_COSTS: dict[str, tuple[str, ...]] = {
-    "usd": ("cost", "cost.total_cost"),
-    "ticks": ("cost_in_usd_ticks",),
-}
 _TICKS = 10_000_000_000  # per USD
 # What is more is no count: no model reads as much, and no store of ours could hold it.
 _MOST = 1 << 53
+# Where providers put each count: key, or key and key inside it. Of several the first one wins.
 _OPENAI: dict[str, tuple[str, ...]] = {
     "input": ("prompt_tokens", "input_tokens"),
     "output": ("completion_tokens", "output_tokens"),
@@ -58,21 +53,34 @@ _OPENAI: dict[str, tuple[str, ...]] = {
         "reasoning_tokens",
     ),
     "image": ("prompt_tokens_details.image_tokens", "input_tokens_details.image_tokens"),
-} | _COSTS
+    "ticks": ("cost_in_usd_ticks",),
+}
 _MESSAGES: dict[str, tuple[str, ...]] = {
     "input": ("input_tokens",),
     "output": ("output_tokens",),
     "cached": ("cache_read_input_tokens",),
     "cache_write": ("cache_creation_input_tokens",),
     "reasoning": ("output_tokens_details.thinking_tokens",),
-} | _COSTS
+    "ticks": ("cost_in_usd_ticks",),
+}
 
 
-def _by_place(places: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, int]]:
-    """Place -> its field and rank: answers name few of the places, so they are what is walked."""
-    return {
-        place: (field, rank) for field, known in places.items() for rank, place in enumerate(known)
-    }
+class _Places(NamedTuple):
+    """Where counts stand in an object: key -> field and rank, and in the objects inside it."""
+
+    flat: dict[str, tuple[str, int]]
+    inner: dict[str, _Places]
+
+
+def _by_place(fields: dict[str, tuple[str, ...]]) -> _Places:
+    """Answers name few of the places, so they are what is walked."""
+    places = _Places({}, {})
+    for field, known in fields.items():
+        for rank, place in enumerate(known):
+            outer, _, key = place.rpartition(".")
+            holder = places.inner.setdefault(outer, _Places({}, {})) if outer else places
+            holder.flat[key] = field, rank
+    return places
 
 
 _OPENAI_PLACES = _by_place(_OPENAI)
@@ -101,54 +109,57 @@ class Meter:
         counts = self._counts
         if not counts and self._usd is None:
             return None
+        value = counts.get
         return Usage(
-            input=self._input(),
-            output=self._output(),
-            cached=counts.get("cached"),
-            cache_write=counts.get("cache_write"),
-            reasoning=counts.get("reasoning"),
-            image=counts.get("image"),
-            reported=self._reported(),
+            self._input() if self._disjoint else value("input"),
+            self._output() if "reasoning" in counts else value("output"),
+            value("cached"),
+            value("cache_write"),
+            value("reasoning"),
+            value("image"),
+            self._reported() if "ticks" in counts else self._usd,
         )
 
-    def _read(self, usage: Any, places: dict[str, tuple[str, int]]) -> None:
+    def _read(self, usage: Any, places: _Places) -> None:
         if not isinstance(usage, dict):
             return
-        ranks: dict[str, int] = {}
-        for key, value in usage.items():
-            if type(value) is dict:
-                for inner, count in value.items():
-                    if (place := places.get(f"{key}.{inner}")) is not None:
-                        self._note(place, count, ranks)
-            elif (place := places.get(key)) is not None:
-                self._note(place, value, ranks)
+        self._note(usage, places, {})
+        if "cost" in usage:
+            self._note_cost(usage["cost"])
 
-    def _note(self, place: tuple[str, int], count: Any, ranks: dict[str, int]) -> None:
-        field, rank = place
-        if field == "usd":
-            self._note_usd(count)
-        elif type(count) is int and 0 <= count <= _MOST and rank <= ranks.get(field, rank):
-            ranks[field] = rank
-            self._counts[field] = count
+    def _note(self, found: dict[str, Any], places: _Places, ranks: dict[str, int]) -> None:
+        """`ranks`: of the counts that this usage object has had so far."""
+        flat, inner = places
+        counts = self._counts
+        for key, value in found.items():
+            if type(value) is int:
+                if key in flat and 0 <= value <= _MOST:
+                    field, rank = flat[key]
+                    if field not in ranks or rank < ranks[field]:
+                        ranks[field] = rank
+                        counts[field] = value
+            elif type(value) is dict and key in inner:
+                self._note(value, inner[key], ranks)
 
-    def _note_usd(self, usd: Any) -> None:
+    def _note_cost(self, cost: Any) -> None:
+        """OpenRouter and its like in USD, Perplexity by its parts and their sum; xAI has ticks."""
+        usd: Any = cost.get("total_cost") if isinstance(cost, dict) else cost
         if type(usd) in (int, float) and 0 <= usd <= _MOST:
             self._usd = float(usd)
 
-    def _reported(self) -> float | None:
-        if self._usd is None and (ticks := self._counts.get("ticks")) is not None:
-            return ticks / _TICKS
-        return self._usd
+    def _reported(self) -> float:
+        return self._counts["ticks"] / _TICKS if self._usd is None else self._usd
 
     def _input(self) -> int | None:
+        """All tokens read, where those of the cache were left out."""
         counts = self._counts
-        if not self._disjoint or "input" not in counts:
-            return counts.get("input")
+        if "input" not in counts:
+            return None
         return counts["input"] + counts.get("cached", 0) + counts.get("cache_write", 0)
 
     def _output(self) -> int | None:
         counts = self._counts
-        output, reasoning = counts.get("output"), counts.get("reasoning", 0)
+        output, reasoning = counts.get("output"), counts["reasoning"]
         if output is None or not reasoning:
             return output
         # xAI counts reasoning beside completion_tokens; only the total gives it away.

@@ -16,10 +16,10 @@ _BACKOFF: Final = (0.05, 0.5)
 
 
 class Turns:
-    """One request at the upstreams, for the time of a `with` block.
+    """One request at the upstreams, until it is closed.
 
-    `next` opens an attempt; `failed` or `answered` ends it, and the end of the block does where the
-    request ends in any other way.
+    `next` opens an attempt; `failed` or `answered` ends it, and `close` does where the request ends
+    in any other way. `skipped` holds who was passed over and not asked since, as "target:reason".
     """
 
     __slots__ = (
@@ -28,13 +28,13 @@ class Turns:
         "_availability",
         "_began",
         "_candidate",
-        "_last",
         "_left",
         "_made",
         "_probes",
         "_providers",
         "_retries",
         "_skipped",
+        "skipped",
     )
 
     def __init__(
@@ -50,30 +50,21 @@ class Turns:
         self._attempts = attempts
         self._made = 0
         self._candidate: Candidate | None = None  # the one that is being asked
-        self._last: Candidate | None = None
         self._began = 0.0
         self._probes = False
         self._retries = False
         self._again = True
         self._skipped: dict[str, str] = {}
+        self.skipped: tuple[str, ...] = ()
+        availability.requests += 1
 
-    def __enter__(self) -> Turns:
-        self._availability.requests += 1
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
+        """The request is over, whatever came of it."""
         if self._candidate is not None:
             self._end()
         if self._retries:
             self._free_retry()
         self._availability.requests -= 1
-
-    @property
-    def skipped(self) -> tuple[str, ...]:
-        """Who was passed over and not asked since, as "target:reason"."""
-        if not self._skipped:
-            return ()
-        return tuple([f"{target}:{reason}" for target, reason in self._skipped.items()])
 
     def next(self) -> Candidate | None:
         """The candidate to ask now.
@@ -81,20 +72,19 @@ class Turns:
         None where there is none left, or none beyond the first may be tried. As long as nobody was
         asked, resting is no reason to give up: then it is who rests the shortest.
         """
-        if self._made:
-            if not self._may_try():
-                return None
-            self._left = tuple([other for other in self._left if other is not self._last])
+        if self._made and not self._may_try():
+            return None
         room, providers = self._availability, self._providers
         for candidate in self._left:
             reason = room.reason(candidate, providers)
             if reason is None:
                 return self._ask(candidate)
             self._skipped[candidate.target_id] = reason
-        if self._made:
+        soonest = None if self._made else room.soonest(self._left, providers)
+        if soonest is None:
+            self._tell_skipped()
             return None
-        soonest = room.soonest(self._left, providers)
-        return None if soonest is None else self._ask(soonest)
+        return self._ask(soonest)
 
     def committed(self) -> None:
         """The first content is here: the target works, and this is no attempt any more."""
@@ -123,6 +113,7 @@ class Turns:
                 failure,
                 self._began,
             )
+            self._left = tuple([other for other in self._left if other is not candidate])
         self._end()
 
     def pause(self, failure: UpstreamError, left: float) -> float | None:
@@ -158,14 +149,18 @@ class Turns:
     def _ask(self, candidate: Candidate) -> Candidate:
         room = self._availability
         self._made += 1
-        self._last = self._candidate = candidate
+        self._candidate = candidate
         self._began = room.clock()
         if self._skipped:
             self._skipped.pop(candidate.target_id, None)
+            self._tell_skipped()
         if room.cooldowns.troubled:
             self._probes = room.cooldowns.begun(candidate.target_id)
         room.in_flight[candidate.target.provider] += 1
         return candidate
+
+    def _tell_skipped(self) -> None:
+        self.skipped = tuple([f"{target}:{reason}" for target, reason in self._skipped.items()])
 
     def _end(self) -> None:
         if (candidate := self._candidate) is not None:

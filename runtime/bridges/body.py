@@ -103,15 +103,11 @@ def together(texts: Iterable[Any], between: str) -> Text:
 
 def members(record: msgspec.Struct) -> dict[str, Any]:
     """The members of a part or an item, for whoever looks at it as a whole. Raises CallerError."""
-    found = {}
-    for name in record.__struct_fields__:
-        value = getattr(record, name)
-        if isinstance(value, msgspec.Raw):
-            if value is not ABSENT:
-                found[name] = plain(value)
-        elif value is not None:
-            found[name] = value
-    return found
+    return {
+        name: plain(value) if isinstance(value, msgspec.Raw) else value
+        for name, value in msgspec.structs.asdict(record).items()
+        if value is not None and value is not ABSENT
+    }
 
 
 # --- members of a body -------------------------------------------------------------------------

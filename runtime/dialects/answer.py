@@ -290,7 +290,7 @@ def content_matches(*, streaming: bool, content_type: str | None) -> bool:
 
 def carries(fields: dict[str, msgspec.Raw] | None, labels: frozenset[str]) -> bool:
     """Whether any member but the `labels` holds something."""
-    if fields:
+    if fields is not None:
         for name, value in fields.items():
             if name not in labels and holds(value):
                 return True
@@ -309,8 +309,10 @@ def is_set(value: msgspec.Raw) -> bool:
 
 def plain(value: msgspec.Raw) -> Any:
     """A carried member as Python data; None for one that is absent or no JSON."""
+    if not (text := bytes(value)):
+        return None
     try:
-        return msgspec.json.decode(value)
+        return msgspec.json.decode(text)
     except (msgspec.DecodeError, RecursionError):
         return None
 

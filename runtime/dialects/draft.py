@@ -15,7 +15,7 @@ from runtime import hosted
 from runtime.dialects.reading import Edited, Reading, Step
 from runtime.dialects.schemas import rewritten
 from runtime.dialects.tools import CLIENT_TOOLS, Tool
-from runtime.reasoning import NOTHING_ASKED, OWNED, Ask, Wanted, form
+from runtime.reasoning import OWNED, Ask, Wanted, form
 
 _OBJECT: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _LIST: Final = msgspec.json.Decoder(list[msgspec.Raw])
@@ -30,27 +30,23 @@ _TOOL_LISTS: Final = ("tools", "functions")
 _CLIENT_KINDS: Final = frozenset(("function", "custom", "auto", "any", "tool", "none"))
 
 
-class Draft:
+class Draft(msgspec.Struct, gc=False):
     """`top` maps keys to `Raw`, or to what a bridge or a change put there.
 
     `cap` is what goes on the wire.
     """
 
-    __slots__ = ("betas", "cap", "dropped", "hide_usage", "reading", "step", "top")
-
-    def __init__(self, body: bytes | dict[str, Any], reading: Reading, step: Step) -> None:
-        self.top: dict[str, Any] = dict(reading.top) if isinstance(body, bytes) else body
-        self.reading = reading
-        self.step = step
-        self.dropped: list[str] = []
-        self.betas: tuple[str, ...] = ()
-        self.cap = reading.shape.cap if step.cap is None else step.cap
-        self.hide_usage = False
-        self.top["model"] = step.skin.model
+    top: dict[str, Any]
+    reading: Reading
+    step: Step
+    cap: int | None
+    dropped: list[str] = []
+    betas: tuple[str, ...] = ()
+    hide_usage: bool = False
 
     def finish(self) -> Edited:
         """The bytes, and what was left out of them."""
-        dropped = tuple(dict.fromkeys(self.dropped))
+        dropped = tuple(dict.fromkeys(self.dropped)) if self.dropped else ()
         return Edited(_ENCODER.encode(self.top), dropped, self.betas, self.hide_usage)
 
     # --- paths: "a.b" is key b of the object at key a ------------------------------------------
@@ -99,6 +95,13 @@ class Draft:
         return holder, key
 
 
+def begun(body: bytes | dict[str, Any], reading: Reading, step: Step) -> Draft:
+    """A draft of a caller's body, or of one that a bridge has made, with the skin's model."""
+    top: dict[str, Any] = dict(reading.top) if isinstance(body, bytes) else body
+    top["model"] = step.skin.model
+    return Draft(top, reading, step, reading.shape.cap if step.cap is None else step.cap)
+
+
 def open_object(value: Any) -> dict[str, Any] | None:
     """The members of an object, their values still as they came; None for anything else."""
     if isinstance(value, msgspec.Raw):
@@ -123,10 +126,23 @@ def closed(value: Any) -> msgspec.Raw:
 # --- changes, in the order they are made -------------------------------------------------------
 
 
+def write_tools(draft: Draft, parallel_off: Callable[[Draft], None]) -> None:
+    """Tools in the words of the skin, without those it has not; `parallel_off` asks for one call
+    at a time where it cannot do several.
+    """
+    reading, skin = draft.reading, draft.step.skin
+    if skin.tool_schemas != "keep":
+        write_schemas(draft)
+    if reading.strip:
+        strip_hosted(draft)
+    if not skin.parallel and reading.shape.needs & CLIENT_TOOLS:
+        parallel_off(draft)
+
+
 def strip_hosted(draft: Draft) -> None:
     """Leaves out the hosted tools the skin does not have, and a choice that names one of them."""
-    reading, step = draft.reading, draft.step
-    words = hosted.to_strip(reading.hosted, step.features) if reading.strip else frozenset()
+    reading = draft.reading
+    words = hosted.to_strip(reading.hosted, draft.step.features)
     if not words:
         return
     for field, word in hosted.FIELDS.items():
@@ -218,12 +234,12 @@ def write_reasoning(draft: Draft) -> None:
     """Writes level and budget in the skin's form, or leaves them out where it has none."""
     reading, step = draft.reading, draft.step
     skin = step.skin.reasoning
-    ask = Ask(reading.level, reading.budget, reading.thinking_off, reading.thinking)
-    if ask == NOTHING_ASKED and not step.group_default and (skin is None or not skin.default):
+    asked = reading.level is not None or reading.thinking is not None
+    if not asked and not step.group_default and (skin is None or not skin.default):
         return  # the usual case, without the 2 us of finding out
     wanted = Wanted(
         dialect=reading.dialect,
-        ask=ask,
+        ask=Ask(reading.level, reading.budget, reading.thinking_off, reading.thinking),
         forced=reading.forced,
         keep_level=step.keep_level,
         group_default=step.group_default,
@@ -261,8 +277,6 @@ def _write_paths(draft: Draft, paths: dict[str, Any]) -> None:
 
 def write_parallel_off(draft: Draft) -> None:
     """One call at a time, for a skin that cannot do several."""
-    if draft.step.skin.parallel or not draft.reading.shape.needs & CLIENT_TOOLS:
-        return
     asked = draft.get("parallel_tool_calls")
     if asked is not False:
         draft.top["parallel_tool_calls"] = False
@@ -271,8 +285,6 @@ def write_parallel_off(draft: Draft) -> None:
 
 def write_schemas(draft: Draft) -> None:
     """Writes tool schemas in the words of the skin, and names those that are lost."""
-    if draft.step.skin.tool_schemas == "keep":
-        return
     for field in _TOOL_LISTS:
         if tools := open_list(draft.top.get(field)):
             draft.top[field] = with_schemas(draft, tools, field)
@@ -315,16 +327,18 @@ def _like(raw: Any, changed: dict[str, Any]) -> Any:
     return closed(changed) if isinstance(raw, msgspec.Raw) else changed
 
 
-def drop_fields(draft: Draft) -> None:
-    """Leaves out what the skin does not take."""
-    for path in draft.step.skin.drop:
+def write_form(draft: Draft) -> None:
+    """Asks a skin that cannot stream for the answer in one piece, leaves out what the skin does
+    not take, and adds its constants; objects are merged key by key.
+    """
+    skin = draft.step.skin
+    if skin.synthesized and draft.reading.stream:
+        draft.top["stream"] = False
+        draft.top.pop("stream_options", None)
+    for path in skin.drop:
         draft.drop(path)
-
-
-def patch(draft: Draft) -> None:
-    """Adds the constants of the skin; objects are merged key by key."""
-    if draft.step.skin.patch:
-        _merge(draft.top, draft.step.skin.patch)
+    if skin.patch:
+        _merge(draft.top, skin.patch)
 
 
 def _merge(holder: dict[str, Any], additions: dict[str, Any]) -> None:
@@ -335,23 +349,3 @@ def _merge(holder: dict[str, Any], additions: dict[str, Any]) -> None:
         else:
             _merge(inner, value)
             holder[key] = inner
-
-
-def write_unstreamed(draft: Draft) -> None:
-    """Asks a skin that cannot stream for the answer in one piece."""
-    if draft.step.skin.synthesized and draft.reading.stream:
-        draft.top["stream"] = False
-        draft.top.pop("stream_options", None)
-
-
-def edited(
-    body: bytes | dict[str, Any],
-    reading: Reading,
-    step: Step,
-    changes: Iterable[Callable[[Draft], None]],
-) -> Edited:
-    """The body after all changes, in their order."""
-    draft = Draft(body, reading, step)
-    for change in changes:
-        change(draft)
-    return draft.finish()

@@ -7,6 +7,7 @@ measured where they lie and never copied.
 from __future__ import annotations
 
 from collections.abc import Callable
+from struct import Struct
 from typing import Any, Final
 
 import msgspec
@@ -93,35 +94,21 @@ _TEXT: Final = msgspec.json.Decoder(str | None)
 _CONTENT: Final[msgspec.json.Decoder[Content]] = msgspec.json.Decoder(Content)
 
 
-class Parts:
+class Parts(msgspec.Struct, gc=False):
     """Collects what the parts of one body need, and counts and judges what they carry."""
 
-    __slots__ = (
-        "_depth",
-        "_limits",
-        "documents",
-        "echo",
-        "images",
-        "inline_bytes",
-        "needs",
-        "opaque",
-        "signs",
-        "wrapped",
-    )
-
-    def __init__(self, limits: Images) -> None:
-        self._limits = limits
-        self._depth = 0
-        self.needs = 0
-        self.images = 0
-        self.documents = 0
-        self.inline_bytes = 0
-        self.opaque = False
-        # some of that came out of an answer over a bridge
-        self.wrapped = False
-        self.echo = False
-        # what no feature tells and some bridge refuses, e.g. "file-id"
-        self.signs: tuple[str, ...] = ()
+    _limits: Images
+    _depth: int = 0
+    needs: int = 0
+    images: int = 0
+    documents: int = 0
+    inline_bytes: int = 0
+    opaque: bool = False
+    # some of that came out of an answer over a bridge
+    wrapped: bool = False
+    echo: bool = False
+    # what no feature tells and some bridge refuses, e.g. "file-id"
+    signs: tuple[str, ...] = ()
 
     def add(self, content: Content, where: str) -> None:
         """Looks at what stands at a JSON path. Raises CallerError for what may not travel."""
@@ -284,7 +271,10 @@ class Parts:
 
 _DEEPEST: Final = 16  # a tool result holds parts, and a search result in it a text: three
 _QUOTE: Final = ord('"')
-_TEXT_BEGINS: Final = b'"n'  # of a string or null
+# The first byte of a carried value, in a tuple: in a third of the time that a view of it takes.
+first: Final = Struct("c").unpack_from
+STRING: Final = (b'"',)
+TEXT_BEGINS: Final = (STRING, (b"n",))  # of a string or null
 _HANDLERS: Final[dict[str | None, Callable[[Parts, Part, str], None]]] = {
     "image_url": Parts.image,
     "input_image": Parts.image,
@@ -309,9 +299,10 @@ def is_plain(content: Content) -> bool:
     for part in content:
         if part.type in _HANDLERS or part.image_url is not ABSENT:
             return False
-        for raw in (part.text, part.content):
-            if raw is not ABSENT and memoryview(raw)[0] != _QUOTE:
-                return False
+        if (raw := part.text) is not ABSENT and first(raw) != STRING:
+            return False
+        if (raw := part.content) is not ABSENT and first(raw) != STRING:
+            return False
     return True
 
 
@@ -332,8 +323,7 @@ def opened(raw: msgspec.Raw, where: str) -> Content:
 
 def is_text(raw: msgspec.Raw) -> bool:
     """Whether a carried content is a string, or none at all: then it is not decoded."""
-    view = memoryview(raw)
-    return not len(view) or view[0] in _TEXT_BEGINS
+    return raw is ABSENT or first(raw) in TEXT_BEGINS
 
 
 def _string(raw: msgspec.Raw, where: str) -> memoryview:

@@ -14,6 +14,7 @@ from runtime.dialects.session import digest
 from runtime.dialects.tools import Toolbox
 from runtime.dialects.turns import Turn, last_said
 from runtime.phases import Said
+from runtime.reasoning import NOTHING_ASKED, Ask
 from runtime.shape import Shape, estimate_input_tokens
 from runtime.vocabulary import Skin, Target
 
@@ -119,6 +120,27 @@ class OtherDialect(Exception):
         super().__init__(dialect)
         self.dialect = dialect
         self.settled = settled
+
+
+def completed(reading: Reading, ask: Ask, tools: Toolbox, history: Parts) -> Reading:
+    """A reading with what few requests have: asked reasoning, hosted tools, earlier reasoning.
+
+    Apart from the rest, for Python makes a dict for each call with more than fifteen keywords.
+    """
+    if ask is NOTHING_ASKED and not (tools.hosted or history.opaque or history.echo):
+        return reading
+    return msgspec.structs.replace(
+        reading,
+        level=ask.level,
+        budget=ask.budget,
+        thinking_off=ask.off,
+        thinking=ask.thinking,
+        hosted=tools.hosted,
+        strip=tools.strip,
+        opaque=history.opaque,
+        wrapped=history.wrapped,
+        echo=history.echo,
+    )
 
 
 def shape_of(needs: int, cap: int | None, tools: Toolbox, parts: Parts, size: int) -> Shape:

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 _TOKEN: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\]]', re.DOTALL)
 _STRING: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
-_PLAIN_STRING: Final = re.compile(rb'\s*:\s*("[^"\\]*")')
+_PLAIN_STRING: Final = re.compile(rb'\s*:\s*"([^"\\]*)"')
 _SCALAR: Final = re.compile(rb"[^\s,\]}]+")
 _SPACE: Final = re.compile(rb"\s*")
 _COLON: Final = re.compile(rb"\s*:\s*")
@@ -56,10 +56,12 @@ def name_answer(text: bytes, name: bytes, old: str | None) -> bytes:
 
     Quick where no other member has that key; put in where an upstream left it out.
     """
-    if old is not None and text.count(_MODEL) == 1:
-        known = _PLAIN_STRING.match(text, text.index(_MODEL) + len(_MODEL))
-        if known is not None and known[1] == b'"%b"' % old.encode():
-            return text[: known.start(1)] + name + text[known.end(1) :]
+    at = text.find(_MODEL)
+    if old is not None and at >= 0 and text.rfind(_MODEL) == at:
+        known = _PLAIN_STRING.match(text, at + len(_MODEL))
+        if known is not None and known[1] == old.encode():
+            start, end = known.span(1)
+            return text[: start - 1] + name + text[end + 1 :]
     if (member := find(text, "model")) is not None:
         return replace(text, member, name)
     inside = text.index(b"{") + 1

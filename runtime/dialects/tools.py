@@ -47,8 +47,8 @@ ToolChoice = str | Choice | None
 _TOOLS: Final = msgspec.json.Decoder(list[Tool] | None)
 
 # In Messages the type of a client's own tool is `custom`; elsewhere that is a grammar tool.
-_KINDS: Final = {None: TOOLS, "function": TOOLS, "custom": CUSTOM, "namespace": NAMESPACE}
-MESSAGES_KINDS: Final = {**_KINDS, "custom": TOOLS}
+KINDS: Final = {None: TOOLS, "function": TOOLS, "custom": CUSTOM, "namespace": NAMESPACE}
+MESSAGES_KINDS: Final = {**KINDS, "custom": TOOLS}
 _FORCING: Final = frozenset(("required", "any"))
 _FREE: Final = frozenset(("auto", "none", "allowed_tools"))
 
@@ -59,30 +59,26 @@ def flat_customs(raw: msgspec.Raw) -> frozenset[str]:
     return frozenset(tool.name for tool in tools or () if tool.type == "custom" and tool.name)
 
 
-class Toolbox:
-    """Collects the tools of one body. `hosted` maps each hosted word to its policy."""
+class Toolbox(msgspec.Struct, gc=False):
+    """Collects the tools of one body. `hosted` has each hosted word with its policy, in body order;
+    `strip` the words a request may go without.
+    """
 
-    __slots__ = ("_kinds", "_policies", "anthropic", "count", "hosted", "needs", "openai", "size")
-
-    def __init__(
-        self, policies: dict[str, str], kinds: dict[str | None, int] | None = None
-    ) -> None:
-        self._policies = policies
-        self._kinds = kinds or _KINDS
-        self.needs = 0
-        self.count = 0
-        self.size = 0
-        self.hosted: dict[str, str] = {}
-        # spellings only one family of dialects has
-        self.anthropic = False
-        self.openai = False
+    _policies: dict[str, str]
+    _kinds: dict[str | None, int]
+    needs: int = 0
+    count: int = 0
+    size: int = 0
+    hosted: tuple[tuple[str, str], ...] = ()
+    strip: tuple[str, ...] = ()
+    # spellings only one family of dialects has
+    anthropic: bool = False
+    openai: bool = False
 
     def add(self, raw: msgspec.Raw, where: str) -> None:
         """A `tools` array. Raises CallerError, also for a tool the deployment refuses."""
-        size = len(memoryview(raw))
-        tools = decode(_TOOLS, raw, where) if size else None
-        if tools:
-            self.size += size
+        if raw is not ABSENT and (tools := decode(_TOOLS, raw, where)):
+            self.size += len(memoryview(raw))
             self._add(tools, where)
 
     def add_hosted(self, word: str, where: str) -> None:
@@ -92,7 +88,9 @@ class Toolbox:
             raise hosted.forbidden(word, where)
         if policy == "need":
             self.needs |= HOSTED[word]
-        self.hosted[word] = policy
+        if (word, policy) not in self.hosted:
+            self.hosted += ((word, policy),)
+            self.strip += (word,) if hosted.is_optional(policy) else ()
 
     def _add(self, tools: list[Tool], where: str) -> None:
         for index, tool in enumerate(tools):
@@ -100,7 +98,7 @@ class Toolbox:
             self.needs |= need
             if tool.function is not None:
                 self.openai = True
-            elif len(memoryview(tool.input_schema)):
+            elif tool.input_schema is not ABSENT:
                 self.anthropic = True
             if need == NAMESPACE:
                 self._add(tool.tools or [], f"{where}[{index}].tools")
@@ -123,19 +121,9 @@ class Toolbox:
         """FORCED, unless the forced tool is one that may be stripped, and its choice with it."""
         if not self.forced(choice):
             return 0
-        if isinstance(choice, Choice) and choice.type not in self._kinds:
-            policy = self.hosted.get(hosted.normalise(choice.type or ""))
-            if policy is not None and hosted.is_optional(policy):
-                return 0
-        optional = all(map(hosted.is_optional, self.hosted.values()))
-        if self.hosted and optional and not self.needs & CLIENT_TOOLS:
+        if not self.strip:
+            return FORCED
+        if len(self.strip) == len(self.hosted) and not self.needs & CLIENT_TOOLS:
             return 0
-        return FORCED
-
-    def hosted_pairs(self) -> tuple[tuple[str, str], ...]:
-        """Each hosted word with its policy, in body order."""
-        return tuple(self.hosted.items())
-
-    def strippable(self) -> tuple[str, ...]:
-        """The hosted words a request may go without."""
-        return tuple(word for word, policy in self.hosted.items() if hosted.is_optional(policy))
+        named = isinstance(choice, Choice) and choice.type not in self._kinds and choice.type
+        return 0 if named and hosted.normalise(named) in self.strip else FORCED

@@ -74,6 +74,7 @@ class Call:
         "method",
         "notes",
         "path",
+        "paused",
         "peer",
         "query",
         "raw",
@@ -86,9 +87,7 @@ class Call:
         "watcher",
     )
 
-    def __init__(
-        self, edge: EdgeProtocol, transport: Transport, head: Head, request_id: str
-    ) -> None:
+    def __init__(self, edge: EdgeProtocol, transport: Transport, head: Head) -> None:
         self._edge = edge
         self.transport = transport
         self.method: bytes = head.method
@@ -103,19 +102,15 @@ class Call:
         self.lines = b""
         self.body: bytes = b""
         self.peer: str = edge.peer
-        self.request_id = request_id
+        self.request_id = head.request_id or edge.shared.new_request_id()
         self.status = 0
         self.sent = 0  # body bytes
         self.started = False  # the head of the answer is out
         self.finished = False  # nothing more can be sent
         self.gone = False  # nobody reads any more
+        self.paused = not edge.writable.is_set()  # the client reads too slowly: `drain` waits
         self.watcher: Any = None
         self.notes: dict[str, Any] = {}
-
-    @property
-    def paused(self) -> bool:
-        """Whether the client reads slower than we write; then `drain` waits."""
-        return not self._edge.writable.is_set()
 
     async def send(self, status: int, headers: Headers, body: bytes, block: bytes = b"") -> None:
         """The whole answer in one write. `block` holds header lines that are finished already."""
@@ -124,8 +119,8 @@ class Call:
     def write_whole(self, status: int, headers: Headers, body: bytes, block: bytes = b"") -> None:
         """`send` for those who cannot wait."""
         framing = b"%bcontent-length: %d\r\n" % (block, len(body))
-        answer = self._head(status, headers, framing, body)
-        if self._opened(status):
+        answer = self._opened(status, headers, framing, body)
+        if not self.gone:
             self.finished = True
             self.sent = 0 if self.method == b"HEAD" else len(body)
             self.transport.write(answer)
@@ -133,12 +128,12 @@ class Call:
     def start(self, status: int, headers: Headers, block: bytes = b"") -> None:
         """The head of an answer whose length is not known yet; `block` as in `send`."""
         if self.version == "1.1":
-            head = self._head(status, headers, block + b"transfer-encoding: chunked\r\n", b"")
+            head = self._opened(status, headers, block + b"transfer-encoding: chunked\r\n", b"")
         else:
             # HTTP/1.0 knows no chunks: the end of the connection is the end of the body.
             self.keep_alive = False
-            head = self._head(status, headers, block, b"")
-        if self._opened(status):
+            head = self._opened(status, headers, block, b"")
+        if not self.gone:
             self.transport.write(head)
 
     def write(self, data: bytes) -> None:
@@ -177,28 +172,36 @@ class Call:
             # Without chunks only a reset tells a cut body from a finished one.
             self._edge.cut(reset=self.started and self.version != "1.1")
 
-    def _opened(self, status: int) -> bool:
+    def _opened(self, status: int, headers: Headers, framing: bytes, body: bytes) -> bytes:
+        """The beginning of the answer, and all of it where `body` is."""
         if self.started:
             raise RuntimeError("this call has been answered already")
+        lines = _lines(headers) if headers else b""
         self.started = True
         self.status = status
-        return not self.gone
-
-    def _head(self, status: int, headers: Headers, framing: bytes, body: bytes) -> bytes:
-        if self._edge.shared.draining:
+        if status in _BODILESS:
+            framing = body = b""
+        elif self.method == b"HEAD":
+            body = b""
+        shared = self._edge.shared
+        if shared.draining:
             self.keep_alive = False
-        lines = b"".join([b"%b: %b\r\n" % pair for pair in headers]) if headers else b""
-        if lines.count(b"\n") != len(headers) or lines.count(b"\r") != len(headers):
-            raise ValueError("a header value contains a line break")
         return b"".join(
             (
                 _STATUS_LINES.get(status) or b"HTTP/1.1 %d Unknown\r\n" % status,
-                self._edge.shared.date,
+                shared.date,
                 b"x-request-id: %b\r\n" % self.request_id.encode(),
                 self.lines,
                 lines,
-                b"" if status in _BODILESS else framing,
+                framing,
                 b"\r\n" if self.keep_alive else b"connection: close\r\n\r\n",
-                b"" if status in _BODILESS or self.method == b"HEAD" else body,
+                body,
             )
         )
+
+
+def _lines(headers: Headers) -> bytes:
+    lines = b"".join([b"%b: %b\r\n" % pair for pair in headers])
+    if lines.count(b"\n") != len(headers) or lines.count(b"\r") != len(headers):
+        raise ValueError("a header value contains a line break")
+    return lines

@@ -17,6 +17,7 @@ from runtime.errors import CallerError, RouterError
 MAX_HEAD = 16 * 1024
 MAX_HEADERS = 100
 MAX_URL = 8 * 1024
+_MAX_DIGITS = 18
 
 # What may stand once only: a second one is read differently by different servers.
 _SINGLE = frozenset(
@@ -190,12 +191,13 @@ class LastHead:
         The call it was made for before has ended: a connection has one at a time.
         """
         head = self._head
-        if head is None or (line := _LENGTH_LINE.search(data)) is None:
-            return None
         before, behind = self._around
-        if data[: line.start(1)] != before or data[line.end(1) :] != behind:
+        if head is None or not data.startswith(before) or not data.endswith(behind):
             return None
-        head.headers[b"content-length"] = digits = line[1]
+        digits = data[len(before) : len(data) - len(behind)]
+        if not digits.isdigit() or len(digits) > _MAX_DIGITS:
+            return None
+        head.headers[b"content-length"] = digits
         head.length = int(digits)
         return head
 
@@ -220,6 +222,6 @@ def hopeless(data: bytes) -> RouterError | None:
 
 def _length(value: bytes) -> int:
     value = value.strip(b" \t")
-    if not value.isdigit() or len(value) > 18:
+    if not value.isdigit() or len(value) > _MAX_DIGITS:
         raise malformed("`content-length` is not a number")
     return int(value)

@@ -111,12 +111,16 @@ class EdgeProtocol(SanicProtocol):
     def pause_writing(self) -> None:
         """The client reads slower than we write."""
         self.writable.clear()
+        if self._call is not None:
+            self._call.paused = True
         self._stalled = self.loop.time()
         self._unsent = self._stream.get_write_buffer_size()
 
     def resume_writing(self) -> None:
         """The client has caught up."""
         self.writable.set()
+        if self._call is not None:
+            self._call.paused = False
         self._stalled = None
 
     # --- used by the call, the other connections' clock and the drain ---------------------------
@@ -199,7 +203,7 @@ class EdgeProtocol(SanicProtocol):
 
     def _begin(self, head: Head, rest: bytes) -> None:
         limit = self.app.ctx.state.artifact.settings.body_limit
-        self._call = call = self._new_call(head)
+        self._call = call = Call(self, self._stream, head)
         length = head.length or 0
         if length > limit:
             raise too_large(limit)
@@ -232,19 +236,15 @@ class EdgeProtocol(SanicProtocol):
             self._deadline += len(data) / self.shared.caps.body_rate
 
     def _run(self, call: Call) -> None:
-        self._enter(BUSY, inf)
-        self._task = self.loop.create_task(self._handle(call))
-
-    async def _handle(self, call: Call) -> None:
-        try:
-            await serve(self.app, call)
-        finally:
-            self._task = self._call = None
-            if not call.gone:
-                self._next(call)
+        self._phase = BUSY
+        self._deadline = inf
+        self._task = self.loop.create_task(serve(self.app, call, self._next))
 
     def _next(self, call: Call) -> None:
         """After the answer: the next request, or the end."""
+        self._task = self._call = None
+        if call.gone:
+            return
         if not call.finished:
             call.abort()
             return
@@ -262,7 +262,7 @@ class EdgeProtocol(SanicProtocol):
 
     def _turn_away(self) -> None:
         error = RouterError("too-many-connections", "Reuse connections, or wait.")
-        call = self._new_call(Head())
+        call = Call(self, self._stream, Head())
         call.keep_alive = False
         call.write_whole(*error_answer(error, b"", call.request_id))
         self._enter(CLOSING, inf)
@@ -272,7 +272,7 @@ class EdgeProtocol(SanicProtocol):
         """Answers what is no request as we read it, and reads nothing more."""
         call = self._call
         if call is None:
-            call = self._new_call(head or Head())
+            call = Call(self, self._stream, head or Head())
         call.keep_alive = False
         call.write_whole(*error_answer(error, call.path, call.request_id))
         self._call = self._body = None
@@ -318,7 +318,9 @@ class EdgeProtocol(SanicProtocol):
 
     @property
     def _stream(self) -> asyncio.Transport:
-        return cast("asyncio.Transport", self.transport)
+        transport = self.transport
+        assert transport is not None  # noqa: S101 - as long as anything is read or written
+        return transport
 
     def _enter(self, phase: int, seconds: float) -> None:
         self._phase = phase
@@ -330,9 +332,6 @@ class EdgeProtocol(SanicProtocol):
         if unsent < self._unsent:
             self._unsent, self._stalled = unsent, now
         return now - (self._stalled or now) <= self.shared.caps.stall
-
-    def _new_call(self, head: Head) -> Call:
-        return Call(self, self._stream, head, head.request_id or self.shared.new_request_id())
 
 
 def _reset_on_close(transport: asyncio.Transport) -> None:

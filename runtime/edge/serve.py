@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
     from runtime.app import App
 
 
-async def serve(app: App, call: Call) -> None:
-    """Answers the call, whatever its handler does. Raises CancelledError only."""
+async def serve(app: App, call: Call, then: Callable[[Call], None]) -> None:
+    """Answers the call, whatever its handler does, and calls `then`. Raises CancelledError only."""
     began = perf_counter()
     outcome = "ok"
     try:
@@ -46,6 +47,7 @@ async def serve(app: App, call: Call) -> None:
         log_internal(exc, call)
         await _answer(call, internal_error())
     finally:
+        then(call)
         log_call(call, outcome, perf_counter() - began)
 
 

@@ -17,24 +17,25 @@ from runtime.exchange import Exchange
 from runtime.limits.used import price_of, used
 from runtime.log import log_account
 from runtime.records.account import Account
-from runtime.serving import Serving
 from runtime.state import State
 from runtime.vocabulary import Caller
 
 _REQUEST = "request"
+_DAY = 86_400  # seconds
 _CANCELLED = 499  # in rows alone: nobody was there to get a status
 
 
-def authenticated(state: State, serving: Serving, call: Call) -> tuple[str, Caller]:
+def authenticated(state: State, account: Account, call: Call) -> tuple[str, Caller]:
     """The token's id and its caller, proven once a day for all equal heads of a connection.
 
     Raises CallerError with 401 or 403.
     """
+    artifact = account.serving.artifact
     # a token may have gone with a reload; by its digest, an artifact does not outlive its use
-    when = state.today(), serving.artifact.digest
+    when = account.time // _DAY, artifact.digest
     proven: tuple[object, tuple[str, Caller]] | None = call.known.get(authenticated)
     if proven is None or proven[0] != when:
-        found = authenticate(serving.artifact, call.headers, when[0])
+        found = authenticate(artifact, call.headers, state.today())
         proven = call.known[authenticated] = when, found
     return proven[1]
 
@@ -49,51 +50,56 @@ class Generate:
 
     async def __call__(self, call: Call) -> None:
         """Answers the call, and closes its account however it ends. Raises RouterError."""
-        account = self._state.account(call, self._surface)
+        state = self._state
+        account = state.account(call, self._surface)
+        account.kind = kind = self._kind(call)
         try:
-            await self._answer(call, account)
-        except RouterError as error:
-            status = call.status if call.started else self._dialect.status_of(error)
-            account.close(status, code=error.code, outcome="error")
-            raise
-        except (asyncio.CancelledError, ClientGone):
-            account.close(call.status or _CANCELLED, outcome="client-gone")
-            raise
-        except Exception:
-            account.close(call.status or 500, code="internal-error", outcome="internal-error")
+            account.token, account.caller = token, caller = authenticated(state, account, call)
+            try:
+                reading, decision = self._decided(call, account, token, caller)
+            except RouterError:
+                await self._charge(call, account, token, caller)
+                raise
+            if kind != _REQUEST:
+                await self._charge(call, account, token, caller)
+                await self._look(call, account, reading, decision)
+                return
+            artifact = account.serving.artifact
+            price = price_of(artifact, decision)
+            ticket = await state.limits.admit(artifact, token, caller, reading.shape, price)
+            call.lines += ticket.lines
+            exchange = Exchange(call, state, account, reading, decision)
+            try:
+                if not (decision.group.cache and await self._repeated(exchange)):
+                    await exchange.run()
+            finally:
+                ticket.settle(*used(account))
+        except BaseException as exc:
+            self._close(call, account, exc)
             raise
         finally:
             log_account(call, account)
 
-    async def _answer(self, call: Call, account: Account) -> None:
-        """Authenticates, reads, decides, and lets the exchange answer."""
-        state, serving = self._state, account.serving
-        artifact = serving.artifact
-        account.kind = kind = self._kind(call)
-        account.token, account.caller = token_id, caller = authenticated(state, serving, call)
-        try:
-            reading, decision = self._decided(call, account, token_id, caller)
-        except RouterError:
-            charge = state.limits.refused if kind == _REQUEST else state.limits.look
-            call.lines += await charge(artifact, token_id, caller)
-            raise
-        if kind != _REQUEST:
-            call.lines += await state.limits.look(artifact, token_id, caller)
-            await self._look(call, account, reading, decision)
-            return
-        price = price_of(artifact, decision)
-        ticket = await state.limits.admit(artifact, token_id, caller, reading.shape, price)
-        call.lines += ticket.lines
-        exchange = Exchange(call, state, account, reading, decision)
-        try:
-            if not (decision.group.cache and await self._repeated(exchange)):
-                await exchange.run()
-        finally:
-            ticket.settle(*used(account))
+    def _close(self, call: Call, account: Account, exc: BaseException) -> None:
+        """Closes the account of a call that was not answered."""
+        if isinstance(exc, RouterError):
+            status = call.status if call.started else self._dialect.status_of(exc)
+            account.close(status, code=exc.code, outcome="error")
+        elif isinstance(exc, asyncio.CancelledError | ClientGone):
+            account.close(call.status or _CANCELLED, outcome="client-gone")
+        elif isinstance(exc, Exception):
+            account.close(call.status or 500, code="internal-error", outcome="internal-error")
+
+    async def _charge(self, call: Call, account: Account, token: str, caller: Caller) -> None:
+        """Counts what asks nobody: what nobody may answer, and what only looks."""
+        limits = self._state.limits
+        charge = limits.refused if account.kind == _REQUEST else limits.look
+        call.lines += await charge(account.serving.artifact, token, caller)
 
     def _kind(self, call: Call) -> str:
         """What its row calls it; only a request gets the answer of a model."""
-        dry = call.headers.get(b"x-dry-run", b"").strip().lower() == b"true"
+        asked = call.headers.get(b"x-dry-run")
+        dry = asked is not None and asked.strip().lower() == b"true"
         return "dry-run" if dry else _REQUEST
 
     def _decided(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from copy import copy
 from time import perf_counter, time
 from typing import Protocol
 
@@ -15,6 +16,8 @@ from runtime.selection import Candidate
 from runtime.serving import Serving
 from runtime.usage import Usage
 from runtime.vocabulary import Caller
+
+_FORMS = 4096  # per artifact; there are fewer unless very many callers share it
 
 
 class Recorder(Protocol):
@@ -103,13 +106,17 @@ class Account:
         """The head of its answer is here."""
         self._head_at, self._status = perf_counter(), status
 
-    def end(self, error: RouterError | None = None, *, kind: str | None = None) -> None:
-        """The attempt is over; without an error or a `kind` of failure it has answered."""
-        if (candidate := self._asked) is None:
-            return
+    def end(self, error: RouterError | None = None) -> None:
+        """The attempt is over, if one is under way; without an error it has answered."""
+        if (candidate := self._asked) is not None:
+            kind = error.kind if isinstance(error, UpstreamError) else None
+            code = None if error is None else error.code
+            self._end(candidate, perf_counter(), kind, code)
+
+    def _end(
+        self, candidate: Candidate, now: float, kind: str | None, code: str | None = None
+    ) -> None:
         self._asked = None
-        if isinstance(error, UpstreamError):
-            kind = error.kind
         target, route, at = candidate.target, candidate.route, self._asked_at
         self.attempts.append(
             Attempt(
@@ -119,11 +126,11 @@ class Account:
                 skin=route.skin,
                 bridge=route.bridge,
                 at=_ms(at - self._began),
-                ms=_ms(perf_counter() - at),
+                ms=_ms(now - at),
                 head=None if self._head_at is None else _ms(self._head_at - at),
                 status=self._status,
                 kind=kind,
-                code=error.code if error is not None else None,
+                code=code,
             )
         )
 
@@ -135,11 +142,6 @@ class Account:
     def answered(self) -> bool:
         """Whether content went out to the caller."""
         return self._first_byte is not None
-
-    @property
-    def tried(self) -> int:
-        """How many attempts have begun."""
-        return len(self.attempts) + self.asking
 
     @property
     def asking(self) -> bool:
@@ -180,83 +182,90 @@ class Account:
         if self._closed:
             return
         self._closed = True
-        self.end(kind=None if outcome == "ok" else outcome)
+        ended = perf_counter()
+        if (candidate := self._asked) is not None:
+            self._end(candidate, ended, None if outcome == "ok" else outcome)
         if self._recorders:
-            record = self._record(status, code, outcome)
+            record = self._record(status, code, outcome, ended)
             for recorder in self._recorders:
                 recorder.take(record)
 
-    def _record(self, status: int, code: str | None, outcome: str) -> Record:
-        record = Record(
-            id=self.request_id,
-            time=self.time,
-            artifact=self.serving.artifact.digest[:12],
-            kind=self.kind,
-            surface=self.surface,
-            token=self.token,
-            client=self.client,
-            attempts=tuple(self.attempts),
-            dropped=self.dropped,
-            skipped=self.skipped,
-            cache=self.cache,
-            status=status,
-            code=code,
-            outcome=outcome,
-            first_byte=None if self._first_byte is None else _ms(self._first_byte - self._began),
-            ms=_ms(perf_counter() - self._began),
-        )
-        self._add_caller(record)
-        self._add_shape(record)
-        self._add_route(record)
-        self._add_usage(record)
+    def _record(self, status: int, code: str | None, outcome: str, ended: float) -> Record:
+        record = copy(self._form())
+        record.id, record.time, record.kind = self.request_id, self.time, self.kind
+        record.client = self.client
+        record.attempts = tuple(self.attempts)
+        record.dropped, record.skipped, record.cache = self.dropped, self.skipped, self.cache
+        record.status, record.code, record.outcome = status, code, outcome
+        if (first := self._first_byte) is not None:
+            record.first_byte = _ms(first - self._began)
+        record.ms = _ms(ended - self._began)
+        if (decision := self.decision) is not None:
+            record.phase = decision.phase
+            record.plan = tuple([c.target_id for c in decision.order])
+        if (reading := self.reading) is not None:
+            _add_shape(record, reading)
+        if self.usage is not None:
+            self._add_usage(record, self.usage)
         return record
 
-    def _add_caller(self, record: Record) -> None:
-        if (caller := self.caller) is None:
-            return
+    def _form(self) -> Record:
+        """The record of nobody's request, with what all have in common that equal these names."""
+        decision, served = self.decision, self.served
+        group = None if decision is None else decision.group_id
+        target, skin = (None, None) if served is None else (served.target_id, served.route.skin)
+        key = (self.token, self.surface, group, target, skin)
+        forms = self.serving.forms
+        if (form := forms.get(key)) is None:
+            if len(forms) == _FORMS:
+                forms.clear()
+            forms[key] = form = self._new_form()
+        return form
+
+    def _new_form(self) -> Record:
         artifact = self.serving.artifact
+        form = Record(id="", time=0.0, artifact=artifact.digest[:12], surface=self.surface)
         if self.token is not None:
-            record.caller = artifact.tokens[self.token].caller
-        record.user, record.project, record.env = caller.user, caller.project, caller.env
-
-    def _add_shape(self, record: Record) -> None:
-        if (reading := self.reading) is None:
-            return
-        shape = reading.shape
-        record.posted, record.stream = reading.dialect, reading.stream
-        record.features = feature_words(shape.needs)
-        record.cap = shape.cap
-        record.input_estimate = bucket(shape.input_tokens)
-        record.body_bytes = bucket(shape.body_bytes)
-        record.tool_schema_bytes = bucket(shape.tool_schema_bytes)
-        record.tools, record.image_count = bucket(shape.tools), shape.images
-        record.input_has_image = shape.images > 0
-
-    def _add_route(self, record: Record) -> None:
+            form.token, form.caller = self.token, artifact.tokens[self.token].caller
+        if (caller := self.caller) is not None:
+            form.user, form.project, form.env = caller.user, caller.project, caller.env
         if (decision := self.decision) is not None:
-            record.group, record.phase = decision.group_id, decision.phase
-            record.policy = decision.group.kind
-            record.plan = tuple([c.target_id for c in decision.order])
+            form.group, form.policy = decision.group_id, decision.group.kind
         if (served := self.served) is not None:
-            record.target, record.provider = served.target_id, served.target.provider
-            record.key_id = self.serving.artifact.providers[served.target.provider].key_id
-            record.model, record.skin = served.skin.model, served.route.skin
-            record.bridge = served.route.bridge
+            form.target, form.provider = served.target_id, served.target.provider
+            form.key_id = artifact.providers[served.target.provider].key_id
+            form.model, form.skin = served.skin.model, served.route.skin
+            form.bridge = served.route.bridge
+        return form
 
-    def _add_usage(self, record: Record) -> None:
-        if (usage := self.usage) is None:
-            return
+    def _add_usage(self, record: Record, usage: Usage) -> None:
         record.input, record.output = usage.input, usage.output
         record.cached, record.cache_write = usage.cached, usage.cache_write
         record.reasoning, record.image_tokens = usage.reasoning, usage.image
         record.cost_reported = usage.reported
         if (spent := self.spent()) is None:
             return
+        total = spent.total
         record.cost_input, record.cost_output = spent.input, spent.output
-        record.cost_image, record.cost = spent.image, spent.total
+        record.cost_image, record.cost = spent.image, total
         if (usual := self.baseline()) is not None:
-            record.cost_baseline, record.savings = usual, usual - spent.total
+            record.cost_baseline, record.savings = usual, usual - total
+
+
+def _add_shape(record: Record, reading: Reading) -> None:
+    shape = reading.shape
+    record.posted, record.stream = reading.dialect, reading.stream
+    record.features, record.cap = feature_words(shape.needs), shape.cap
+    record.input_estimate = bucket(shape.input_tokens)
+    record.body_bytes = bucket(shape.body_bytes)
+    if shape.tools:
+        record.tools, record.tool_schema_bytes = (
+            bucket(shape.tools),
+            bucket(shape.tool_schema_bytes),
+        )
+    if shape.images:
+        record.image_count, record.input_has_image = shape.images, True
 
 
 def _ms(seconds: float) -> float:
-    return int(seconds * 100_000 + 0.5) / 100  # as rounded; `round` itself takes thrice the time
+    return int(seconds * 100_000) / 100  # cut, so that no attempt ends after its request

@@ -14,7 +14,7 @@ from runtime.vocabulary import words
 _STEPS = 2  # buckets per doubling
 
 
-class Attempt(msgspec.Struct, frozen=True, omit_defaults=True):
+class Attempt(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """One candidate that was tried. Times in milliseconds, `at` since the request came.
 
     `status` is the upstream's own, None where no head came; `kind` is the class of the failure
@@ -34,7 +34,7 @@ class Attempt(msgspec.Struct, frozen=True, omit_defaults=True):
     code: str | None = None
 
 
-class Record(msgspec.Struct, omit_defaults=True, kw_only=True):
+class Record(msgspec.Struct, omit_defaults=True, kw_only=True, gc=False):
     """One request, refused ones too.
 
     `time` is when it came, Unix seconds in UTC; `ms` and `first_byte` are milliseconds from there.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 
 from runtime.upstream.door import httpx
 
@@ -18,7 +18,7 @@ class Answer(ABC):
     __slots__ = ("headers", "status")
 
     status: int
-    headers: dict[str, str]
+    headers: Mapping[str, str]
 
     @abstractmethod
     async def next(self) -> bytes:

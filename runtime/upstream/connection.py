@@ -9,14 +9,18 @@ Which request goes where is the origin's matter, what a body means nobody's here
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterable, Callable
+from collections.abc import AsyncIterable, Callable, Mapping
 from typing import TYPE_CHECKING, cast
 
 from runtime.upstream.answer import Answer
 from runtime.upstream.bounds import DISCARD_SECONDS, IDLE_EXPIRY, MAX_DISCARDED, MAX_QUEUED
 from runtime.upstream.door import httpx
-from runtime.upstream.inflate import BadEncoding, Inflate
+from runtime.upstream.inflate import BadEncoding, Inflate, decoded
 from runtime.upstream.response import (
+    BROKEN,
+    COMPLETE,
+    LENGTH,
+    OPEN,
     BadHead,
     Body,
     ChunkedBody,
@@ -31,6 +35,7 @@ from runtime.upstream.response import (
 
 if TYPE_CHECKING:
     from runtime.upstream.origin import Origin
+    from runtime.vocabulary import Timeouts
 
 _MAX_INTERIM = 8
 _TICK = 0.002  # uvloop counts whole milliseconds: an alarm may ring this early
@@ -59,13 +64,7 @@ class FastAnswer(Answer):
     )
 
     def __init__(
-        self,
-        connection: Connection,
-        *,
-        head_at: float,
-        total_at: float,
-        idle: float,
-        bodiless: bool = False,
+        self, connection: Connection, timeouts: Timeouts, started: float, *, bodiless: bool = False
     ) -> None:
         self.status = 0
         self.headers = {}
@@ -75,9 +74,9 @@ class FastAnswer(Answer):
         self._blank = connection.blank
         self._queue: list[bytes] = []
         self._queued = 0
-        self._idle = idle
-        self._total_at = total_at
-        self._due = min(head_at, total_at)
+        self._idle = timeouts.idle
+        self._total_at = started + timeouts.total
+        self._due = min(started + timeouts.first_byte, self._total_at)
         self._waiter: asyncio.Future[None] | None = None
         self._sink: Callable[[bytes], bool] | None = None
         self._inflate: Inflate | None = None
@@ -86,14 +85,6 @@ class FastAnswer(Answer):
         self._discarded: int | None = None
 
     # --- for the reader ------------------------------------------------------------------------
-
-    async def head(self) -> None:
-        """Waits for status and headers."""
-        while not self.status:
-            if self._error is not None:
-                raise self._error
-            await self._wait()
-        self._due = 0.0
 
     async def next(self) -> bytes:
         """All body bytes that came since the last call; waits for the first; b"" at a clean end."""
@@ -107,7 +98,7 @@ class FastAnswer(Answer):
             else:
                 if not self._due:
                     self._due = min(self._loop.time() + self._idle, self._total_at)
-                await self._wait()
+                await self.arrival()
 
     async def read(self, limit: int) -> bytes:
         """As `Answer.read`; one that is all here takes one step."""
@@ -132,11 +123,31 @@ class FastAnswer(Answer):
                 self._due = min(self._loop.time() + self._idle, self._total_at)
                 self._sink = sink
                 try:
-                    await self._wait()
+                    await self.arrival()
                 finally:
                     stopped, self._sink = self._sink is None, None
                 if stopped and not self._queue:
                     return False
+
+    async def head(self) -> None:
+        """Waits for status and headers where they may be here already."""
+        if not self.status:
+            if self._error is not None:
+                raise self._error
+            await self.arrival()
+
+    async def arrival(self) -> None:
+        """Waits until anything has come; first of all that is the head, or why there is none."""
+        connection = self._connection
+        assert connection is not None, "an answer without connection has ended"  # noqa: S101
+        connection.expect(self._due)
+        self._waiter = waiter = self._loop.create_future()
+        try:
+            await waiter
+        except BaseException:  # cancelled: the upstream must not go on working for nobody
+            self._waiter = None
+            self.close()
+            raise
 
     def release(self) -> None:
         """Wants no more: the little that is left is thrown away, to keep the connection."""
@@ -152,19 +163,6 @@ class FastAnswer(Answer):
         """Drops the connection, unless the body has already ended."""
         if self._connection is not None:
             self._connection.fail(httpx.ReadError, "the answer was closed before its end")
-
-    async def _wait(self) -> None:
-        connection = self._connection
-        assert connection is not None, "an answer without connection has ended"  # noqa: S101
-        connection.expect(self._due)
-        self._waiter = self._loop.create_future()
-        try:
-            await self._waiter
-        except BaseException:  # cancelled: the upstream must not go on working for nobody
-            self.close()
-            raise
-        finally:
-            self._waiter = None
 
     def _take(self) -> bytes:
         queue = self._queue
@@ -202,13 +200,13 @@ class FastAnswer(Answer):
 
     def begin(self, head: Head) -> None:
         """The head is here. Raises BadEncoding for a body nobody can read."""
-        coding = head.headers.get("content-encoding", "identity")
-        if coding.lower() != "identity" and head.framing is not Framing.NONE:
-            self._inflate = Inflate(coding)
-            del head.headers["content-encoding"]
-            head.headers.pop("content-length", None)
-        self.headers = head.headers
+        headers = head.headers
+        coding = headers.get("content-encoding")
+        if coding is not None and head.framing is not Framing.NONE:
+            headers = self._decode(headers, coding)
+        self.headers = headers
         self.status = head.status
+        self._due = 0.0
         self._wake()
 
     def feed(self, data: bytes) -> None:
@@ -221,8 +219,7 @@ class FastAnswer(Answer):
                     self._due = self._loop.time() + self._idle
                     return
             except Exception as exc:  # noqa: BLE001 - the reader's own; raised where it waits
-                if self._waiter is not None and not self._waiter.done():
-                    self._waiter.set_exception(exc)
+                self._wake(exc)
             self._sink = None
             self._wake()
             return
@@ -241,7 +238,8 @@ class FastAnswer(Answer):
         self._connection = None
         if not self._ended:
             self._ended, self._error = True, error
-        self._wake()
+        if self._waiter is not None:
+            self._wake(None if self.status else error)
 
     def late(self, now: float) -> None:
         """The alarm rang."""
@@ -264,9 +262,21 @@ class FastAnswer(Answer):
         if self._discarded > MAX_DISCARDED:
             self.close()
 
-    def _wake(self) -> None:
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
+    def _wake(self, error: Exception | None = None) -> None:
+        waiter, self._waiter = self._waiter, None
+        if waiter is None or waiter.done():  # done: cancelled just now
+            return
+        if error is None:
+            waiter.set_result(None)
+        else:
+            waiter.set_exception(error)
+
+    def _decode(self, headers: Mapping[str, str], coding: str) -> Mapping[str, str]:
+        """The headers of the body that the reader gets."""
+        if coding.lower() == "identity":
+            return headers
+        self._inflate = Inflate(coding)
+        return decoded(headers)
 
 
 class Connection(asyncio.Protocol):
@@ -274,13 +284,14 @@ class Connection(asyncio.Protocol):
 
     def __init__(self, origin: Origin, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
+        self.blank = origin.blank  # the request that exceptions carry
         self.silent = True
         self._origin = origin
         self._transport: asyncio.Transport | None = None
         self._answer: FastAnswer | None = None
         self._body: Body | None = None
         self._chunked: ChunkedBody | None = None
-        self._head = bytearray()
+        self._head = b""
         self._interim = 0
         self._keep = 0.0
         self._paused = False
@@ -296,20 +307,16 @@ class Connection(asyncio.Protocol):
         """Whether another request can be sent."""
         return self._transport is not None and not self._transport.is_closing()
 
-    @property
-    def blank(self) -> httpx.Request:
-        """The request that exceptions carry."""
-        return self._origin.blank
-
     def ask(self, answer: FastAnswer, parts: tuple[bytes, ...]) -> None:
         """Sends a request, whole or its beginning; `answer` gets what comes back."""
-        self._answer = answer
         self.silent = True
-        self._interim = 0
         if self._transport is None:
-            self.fail(httpx.ReadError, "the upstream closed before the request was sent")
-        else:
-            self._send(parts)
+            raise httpx.ReadError(
+                "the upstream closed before the request was sent", request=self.blank
+            )
+        self._answer = answer
+        self._interim = 0
+        self._send(parts)
 
     def _send(self, parts: tuple[bytes, ...]) -> None:
         if self._transport is None:
@@ -387,7 +394,7 @@ class Connection(asyncio.Protocol):
         piece = body.feed(data)
         if piece:
             answer.feed(piece)
-        if body.progress is not Progress.OPEN:
+        if body.progress is not OPEN:
             self._end_body(answer, body.progress)
 
     def eof_received(self) -> None:
@@ -429,40 +436,36 @@ class Connection(asyncio.Protocol):
             self.drop()
             return
         self.silent = False
-        seen, held = len(self._head), self._head
-        if held:
-            held += data
+        held = self._head
         try:
-            # A head mostly comes whole: then nothing is copied into the buffer and out of it.
-            self._read_head(answer, held or data, seen)
+            self._read_head(answer, held + data, len(held))
         except (BadHead, BadEncoding) as exc:
             self.fail(httpx.RemoteProtocolError, str(exc))
 
-    def _read_head(self, answer: FastAnswer, buffer: bytes | bytearray, seen: int) -> None:
+    def _read_head(self, answer: FastAnswer, buffer: bytes, seen: int) -> None:
         """Goes on to the body where the final head is there; skips interim ones (100, 103)."""
         while end := find_head_end(buffer, seen):
-            head = read_head(bytes(buffer[:end]), bodiless=answer.bodiless)
-            buffer, seen = bytes(buffer[end:]), 0
+            head = read_head(buffer[:end], answer.bodiless)
+            buffer, seen = buffer[end:], 0
             if head.status >= 200:
-                self._head.clear()
+                self._head = b""
+                self._keep = head.keep
+                answer.begin(head)
                 self._begin_body(answer, head, buffer)
                 return
             self._interim += 1
             if head.status == 101 or self._interim > _MAX_INTERIM:
                 raise BadHead("switching protocols" if head.status == 101 else "endless interim")
-        if buffer is not self._head:
-            self._head[:] = buffer
+        self._head = buffer
 
     def _begin_body(self, answer: FastAnswer, head: Head, rest: bytes) -> None:
-        self._keep = head.keep
-        answer.begin(head)
-        if head.framing is Framing.LENGTH and head.length == len(rest):  # small answers come whole
+        if head.framing is LENGTH and head.length == len(rest):  # small answers come whole
             answer.feed(rest)
-            self._end_body(answer, Progress.COMPLETE)
+            self._end_body(answer, COMPLETE)
             return
         body = self._body_of(head)
         if body is None:
-            self._end_body(answer, Progress.SURPLUS if rest else Progress.COMPLETE)
+            self._end_body(answer, Progress.SURPLUS if rest else COMPLETE)
             return
         self._body = body
         if rest:
@@ -482,12 +485,13 @@ class Connection(asyncio.Protocol):
                 return None
 
     def _end_body(self, answer: FastAnswer, progress: Progress) -> None:
-        if progress is Progress.BROKEN:
+        if progress is BROKEN:
             self.fail(httpx.RemoteProtocolError, "the chunked body is malformed")
             return
         self._answer = self._body = None
-        if progress is Progress.COMPLETE and self._keep > 0 and self._sent_all():
-            self.resume()
+        if progress is COMPLETE and self._keep > 0 and self._sent_all():
+            if self._paused:
+                self.resume()
             self._origin.put(self)
             self.expect(self.loop.time() + min(self._keep, IDLE_EXPIRY))
         else:

@@ -11,7 +11,7 @@ from typing import Any
 from runtime.upstream.answer import Answer
 from runtime.upstream.bounds import DISCARD_SECONDS, IDLE_EXPIRY, MAX_DISCARDED, MAX_IDLE
 from runtime.upstream.door import httpx
-from runtime.upstream.inflate import BadEncoding, Inflate
+from runtime.upstream.inflate import BadEncoding, Inflate, decoded
 from runtime.vocabulary import Timeouts
 
 
@@ -146,8 +146,7 @@ class ForeignAnswer(Answer):
         except BadEncoding as exc:
             self.close()
             raise self._foreign.placed(httpx.RemoteProtocolError(str(exc))) from exc
-        del self.headers["content-encoding"]
-        self.headers.pop("content-length", None)
+        self.headers = decoded(self.headers)
 
     async def next(self) -> bytes:
         """The next part of the body; b"" at a clean end."""

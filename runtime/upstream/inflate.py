@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Mapping
 
 # Text compresses by 3 to 20; beyond 100, or behind another layer, it is a bomb or no answer.
 _MAX_RATIO = 100
@@ -10,6 +11,7 @@ _FREE_BYTES = 64 * 1024
 
 _GZIP, _ZLIB, _RAW = 31, 15, -15
 _CODINGS = {"gzip": _GZIP, "x-gzip": _GZIP, "deflate": _ZLIB}
+_OF_THE_CODED = frozenset({"content-encoding", "content-length"})
 
 
 class BadEncoding(Exception):
@@ -50,3 +52,8 @@ class Inflate:
         """The body is over: it must have been whole."""
         if not self._stream.eof:
             raise BadEncoding("the compressed body is cut short")
+
+
+def decoded(headers: Mapping[str, str]) -> dict[str, str]:
+    """The headers without those that tell of the compressed body."""
+    return {name: headers[name] for name in headers if name not in _OF_THE_CODED}

@@ -50,9 +50,9 @@ class Origin:
         if connection is not None:
             started = connection.loop.time()
             try:
-                answer = _answer(connection, timeouts, started, bodiless=bodiless)
+                answer = FastAnswer(connection, timeouts, started, bodiless=bodiless)
                 connection.ask(answer, parts)
-                await answer.head()
+                await answer.arrival()
             except (httpx.NetworkError, httpx.RemoteProtocolError):
                 if not connection.silent or connection.loop.time() > started + _STALE_SECONDS:
                     raise
@@ -61,9 +61,9 @@ class Origin:
         else:
             started = asyncio.get_running_loop().time()
         connection = await self._connect(timeouts)
-        answer = _answer(connection, timeouts, started, bodiless=bodiless)
+        answer = FastAnswer(connection, timeouts, started, bodiless=bodiless)
         connection.ask(answer, parts)
-        await answer.head()
+        await answer.arrival()
         return answer
 
     async def upload(
@@ -75,7 +75,7 @@ class Origin:
         """
         started = asyncio.get_running_loop().time()
         connection = await self._connect(timeouts)
-        answer = _answer(connection, timeouts, started)
+        answer = FastAnswer(connection, timeouts, started)
         connection.ask(answer, (head,))
         try:
             await connection.upload(chunks, framed=framed)
@@ -132,15 +132,3 @@ class Origin:
         if connection.usable:
             self.live.add(connection)
         return connection
-
-
-def _answer(
-    connection: Connection, timeouts: Timeouts, started: float, *, bodiless: bool = False
-) -> FastAnswer:
-    return FastAnswer(
-        connection,
-        head_at=started + timeouts.first_byte,
-        total_at=started + timeouts.total,
-        idle=timeouts.idle,
-        bodiless=bodiless,
-    )

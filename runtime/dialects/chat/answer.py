@@ -55,7 +55,7 @@ class _Choice(msgspec.Struct):
 
     @property
     def has_content(self) -> bool:
-        return carries(self.delta, _LABELS) or carries(self.message, _LABELS)
+        return carries(self.message, _LABELS) or carries(self.delta, _LABELS)
 
 
 class _Answer(msgspec.Struct):

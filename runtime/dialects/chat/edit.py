@@ -15,16 +15,22 @@ _OPAQUE_FIELDS: Final = ("reasoning_details",)
 
 def edit(body: bytes | dict[str, Any], reading: Reading, step: Step) -> Edited:
     """The body for one candidate, and what was left out of it."""
-    return shared.edited(body, reading, step, _CHANGES)
-
-
-def _write_cap(draft: Draft) -> None:
+    draft = shared.begun(body, reading, step)
+    shared.write_tools(draft, shared.write_parallel_off)
     shared.write_cap(draft, _CAP_FIELDS)
+    shared.write_reasoning(draft)
+    if step.skin.store == "force_false":
+        _force_store(draft)
+    if reading.echo or reading.opaque:
+        _leave_out_reasoning(draft)
+    shared.write_form(draft)
+    if reading.stream:
+        _ask_usage(draft)
+    return draft.finish()
 
 
 def _force_store(draft: Draft) -> None:
-    # absent means no here
-    if draft.step.skin.store == "force_false" and draft.get("store"):
+    if draft.get("store"):  # absent means no here
         draft.top["store"] = False
         draft.dropped.append("store")
 
@@ -36,8 +42,7 @@ def _leave_out_reasoning(draft: Draft) -> None:
     # one detail that this skin cannot read spoils the row: they are only good together
     if draft.reading.opaque and (draft.reading.wrapped or not draft.step.same_continuity):
         fields = _OPAQUE_FIELDS
-    told = draft.reading.echo or draft.reading.opaque
-    if told and reasoning is not None and reasoning.echo == "forbidden":
+    if reasoning is not None and reasoning.echo == "forbidden":
         fields = _ECHO_FIELDS
     if fields:
         turns = open_list(draft.top["messages"])
@@ -55,25 +60,9 @@ def _without(draft: Draft, turn: Any, fields: tuple[str, ...]) -> Any:
 
 def _ask_usage(draft: Draft) -> None:
     """Asks for the usage chunk, for the router's own records."""
-    reading = draft.reading
     skin = draft.step.skin
-    if not reading.stream or skin.synthesized or "stream_options" in skin.drop:
+    if skin.synthesized or "stream_options" in skin.drop:
         return
-    if not reading.include_usage:
+    if not draft.reading.include_usage:
         draft.set("stream_options.include_usage", True)
         draft.hide_usage = True
-
-
-_CHANGES: Final = (
-    shared.write_schemas,
-    shared.strip_hosted,
-    shared.write_parallel_off,
-    _write_cap,
-    shared.write_reasoning,
-    _force_store,
-    _leave_out_reasoning,
-    shared.write_unstreamed,
-    shared.drop_fields,
-    shared.patch,
-    _ask_usage,
-)

@@ -8,10 +8,10 @@ from typing import Any, Final
 import msgspec
 
 from runtime.dialects.decode import ABSENT, Amount, BodyDecoder, invalid, is_set
-from runtime.dialects.parts import Parts, is_plain, is_text, opened
-from runtime.dialects.reading import OtherDialect, Reading, shape_of
+from runtime.dialects.parts import TEXT_BEGINS, Parts, first, is_plain, opened
+from runtime.dialects.reading import OtherDialect, Reading, completed, shape_of
 from runtime.dialects.session import opening, session_key
-from runtime.dialects.tools import Named, Toolbox, ToolChoice
+from runtime.dialects.tools import KINDS, Named, Toolbox, ToolChoice
 from runtime.opaque import holds_wrapped
 from runtime.reasoning import Options, Thinking, read_ask
 from runtime.signs import SPEECH
@@ -137,7 +137,7 @@ def read(
     )
     cap = fields.max_completion_tokens if fields.max_tokens is None else fields.max_tokens
     needs = _needs(fields, fields.messages[-1]) | tools.forced_need(fields.tool_choice) | ask.bit
-    return Reading(
+    reading = Reading(
         dialect="chat",
         model=fields.model or None,
         stream=bool(fields.stream),
@@ -146,20 +146,12 @@ def read(
         opening=opening(fields.messages),
         turns=fields.messages,
         top=members,
-        level=ask.level,
-        budget=ask.budget,
-        thinking_off=ask.off,
-        thinking=ask.thinking,
         forced=bool(needs & FORCED) or tools.forced(fields.tool_choice),
         include_usage=bool(fields.stream_options and fields.stream_options.include_usage),
-        hosted=tools.hosted_pairs(),
-        strip=tools.strippable(),
         signs=(*history.signs, SPEECH) if is_set(fields.audio) else history.signs,
         deterministic=fields.temperature == 0,
-        opaque=history.opaque,
-        wrapped=history.wrapped,
-        echo=history.echo,
     )
+    return completed(reading, ask, tools, history)
 
 
 def _without_messages(fields: Body) -> Exception:
@@ -169,7 +161,7 @@ def _without_messages(fields: Body) -> Exception:
 
 
 def _tools(fields: Body, settings: Settings) -> Toolbox:
-    tools = Toolbox(settings.hosted_tools)
+    tools = Toolbox(settings.hosted_tools, KINDS)
     tools.add(fields.tools, "tools")
     tools.add(fields.functions, "functions")
     if is_set(fields.web_search_options):
@@ -177,25 +169,21 @@ def _tools(fields: Body, settings: Settings) -> Toolbox:
     return tools
 
 
-class _History(Parts):
+class _History(Parts, gc=False):
     """The parts of a conversation. `blocks`: it holds what only Messages has."""
 
-    __slots__ = ("blocks",)
-
-    def __init__(self, settings: Settings) -> None:
-        super().__init__(settings.images)
-        self.blocks = False
+    blocks: bool = False
 
 
 def _history(messages: list[Message], settings: Settings) -> _History:
-    history = _History(settings)
+    history = _History(settings.images)
     for index, message in enumerate(messages):
         if message.reasoning_content or message.reasoning:
             history.echo = True
         if message.reasoning_details:
             history.opaque = True
             history.wrapped = history.wrapped or any(map(holds_wrapped, message.reasoning_details))
-        if is_text(message.content):
+        if message.content is ABSENT or first(message.content) in TEXT_BEGINS:
             continue
         where = f"messages[{index}].content"
         content = opened(message.content, where)

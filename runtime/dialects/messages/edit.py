@@ -11,7 +11,6 @@ from runtime.dialects import draft as shared
 from runtime.dialects.decode import ABSENT
 from runtime.dialects.draft import Draft, closed, open_list, open_object
 from runtime.dialects.reading import Edited, Reading, Step
-from runtime.dialects.tools import CLIENT_TOOLS
 from runtime.opaque import holds_wrapped
 from runtime.vocabulary import JSON_SCHEMA
 
@@ -46,13 +45,22 @@ _BRACKET: Final = ord("[")
 
 def edit(body: bytes | dict[str, Any], reading: Reading, step: Step) -> Edited:
     """The body for one candidate, and what was left out of it."""
-    return shared.edited(body, reading, step, _CHANGES)
+    draft = shared.begun(body, reading, step)
+    shared.write_tools(draft, _write_parallel_off)
+    _write_cap(draft)
+    shared.write_reasoning(draft)
+    if reading.thinking not in (None, "disabled") and "thinking" not in draft.top:
+        _keep_thinking_uncleared(draft)
+    if reading.opaque:
+        _leave_out_thinking(draft)
+    if reading.betas or reading.system_turns:
+        _apply_betas(draft)
+    shared.write_form(draft)
+    return draft.finish()
 
 
 def _write_parallel_off(draft: Draft) -> None:
     """One call at a time: Messages says so inside `tool_choice`."""
-    if draft.step.skin.parallel or not draft.reading.shape.needs & CLIENT_TOOLS:
-        return
     if draft.get("tool_choice.type") == "none":
         return
     asked = draft.get("tool_choice.disable_parallel_tool_use")
@@ -69,13 +77,6 @@ def _write_cap(draft: Draft) -> None:
     if draft.cap is None and declared is not None:
         draft.cap = declared.default  # Messages does without no cap
     shared.write_cap(draft, _CAP_FIELDS)
-
-
-def _write_reasoning(draft: Draft) -> None:
-    thinking = draft.reading.thinking
-    shared.write_reasoning(draft)
-    if thinking not in (None, "disabled") and "thinking" not in draft.top:
-        _keep_thinking_uncleared(draft)
 
 
 def _keep_thinking_uncleared(draft: Draft) -> None:
@@ -100,7 +101,7 @@ def _leave_out_thinking(draft: Draft) -> None:
     reasoning, reading = draft.step.skin.reasoning, draft.reading
     forbidden = reasoning is not None and reasoning.echo == "forbidden"
     everything = not draft.step.same_continuity or forbidden
-    if not reading.opaque or not (everything or reading.wrapped):
+    if not (everything or reading.wrapped):
         return
     turns = []
     for turn in open_list(draft.top["messages"]):
@@ -207,17 +208,3 @@ def _block_type(block: Any) -> str | None:
 
 def _user_turn(blocks: list[Any]) -> dict[str, Any]:
     return {"role": "user", "content": blocks}
-
-
-_CHANGES: Final = (
-    shared.write_schemas,
-    shared.strip_hosted,
-    _write_parallel_off,
-    _write_cap,
-    _write_reasoning,
-    _leave_out_thinking,
-    _apply_betas,
-    shared.write_unstreamed,
-    shared.drop_fields,
-    shared.patch,
-)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
 
 from runtime.dialects.decode import ABSENT, Amount, BodyDecoder, invalid, is_set
 from runtime.dialects.parts import Content, Parts, is_plain
-from runtime.dialects.reading import OtherDialect, Reading, shape_of
+from runtime.dialects.reading import OtherDialect, Reading, completed, shape_of
 from runtime.dialects.session import opening, session_key
 from runtime.dialects.tools import MESSAGES_KINDS, Toolbox, ToolChoice
 from runtime.reasoning import Thinking, read_ask
@@ -27,8 +27,11 @@ class Message(msgspec.Struct, gc=False):
     @property
     def answers_tools(self) -> bool:
         """Whether it holds results of tools."""
-        content = self.content
-        return isinstance(content, list) and any(part.type == "tool_result" for part in content)
+        if isinstance(self.content, list):
+            for part in self.content:
+                if part.type == "tool_result":
+                    return True
+        return False
 
 
 class Format(msgspec.Struct):
@@ -70,10 +73,6 @@ class Body(msgspec.Struct, gc=False):
     top_p: float | None = None
     top_k: Amount | None = None
     stop_sequences: list[str] | None = None
-    container: msgspec.Raw = ABSENT
-    thread: msgspec.Raw = ABSENT
-    compaction: msgspec.Raw = ABSENT
-    inference_geo: msgspec.Raw = ABSENT
     # a field of Responses
     input: msgspec.Raw = ABSENT
 
@@ -87,6 +86,13 @@ _BODY: Final = BodyDecoder(
         "tools": None,
     },
 )
+# Fields of which it matters alone that they are there.
+_SIGNS: Final = {
+    "container": CONTAINER,
+    "thread": THREAD,
+    "compaction": COMPACTION,
+    "inference_geo": INFERENCE_GEO,
+}
 _FORMATS: Final = {"json_object": JSON_OBJECT, "json_schema": JSON_SCHEMA}
 
 
@@ -110,7 +116,7 @@ def read(
     ask = read_ask(config.effort, "output_config.effort", None, fields.thinking, settings.budgets)
     needs = _needs(fields, config, history) | tools.forced_need(fields.tool_choice) | ask.bit
     user_id = fields.metadata.user_id if fields.metadata else None
-    return Reading(
+    reading = Reading(
         dialect="messages",
         model=fields.model or None,
         stream=bool(fields.stream),
@@ -119,22 +125,14 @@ def read(
         opening=opening(fields.messages, fields.system),
         turns=fields.messages,
         top=members,
-        level=ask.level,
-        budget=ask.budget,
-        thinking_off=ask.off,
-        thinking=ask.thinking,
         forced=tools.forced(fields.tool_choice),
-        hosted=tools.hosted_pairs(),
-        strip=tools.strippable(),
-        signs=(*history.signs, *_signs(fields)),
+        signs=history.signs + _signs(members),
         deterministic=fields.temperature == 0,
         betas=_betas(headers),
-        opaque=history.opaque,
-        wrapped=history.wrapped,
-        echo=history.echo,
         system_turns=history.system_turns,
         tool_loop=fields.messages[-1].answers_tools,
     )
+    return completed(reading, ask, tools, history)
 
 
 def _without_messages(fields: Body) -> Exception:
@@ -143,29 +141,27 @@ def _without_messages(fields: Body) -> Exception:
     return invalid("The body has neither `messages` nor `input`. Send one of them.", "messages")
 
 
-class _History(Parts):
+class _History(Parts, gc=False):
     """The parts of a conversation, and what its roles tell."""
 
-    __slots__ = ("is_chat", "last_role", "system_turns")
-
-    def __init__(self, settings: Settings) -> None:
-        super().__init__(settings.images)
-        self.is_chat = False
-        self.last_role: str | None = None
-        self.system_turns = False
+    is_chat: bool = False
+    last_role: str | None = None
+    system_turns: bool = False
 
 
 def _history(messages: list[Message], settings: Settings) -> _History:
-    history = _History(settings)
+    history = _History(settings.images)
+    role = None
     for index, message in enumerate(messages):
         if message.role == "system":
             history.system_turns = True
         else:
-            history.last_role = message.role
-        if message.role == "tool" or message.tool_calls is not None:
+            role = message.role
+        if role == "tool" or message.tool_calls is not None:
             history.is_chat = True
         if not is_plain(message.content):
             history.add(message.content, f"messages[{index}].content")
+    history.last_role = role
     return history
 
 
@@ -177,15 +173,10 @@ def _needs(fields: Body, config: OutputConfig, history: _History) -> int:
     return needs | PREFILL if history.last_role == "assistant" else needs
 
 
-def _signs(fields: Body) -> Iterator[str]:
-    if is_set(fields.container):
-        yield CONTAINER
-    if is_set(fields.thread):
-        yield THREAD
-    if is_set(fields.compaction):
-        yield COMPACTION
-    if is_set(fields.inference_geo):
-        yield INFERENCE_GEO
+def _signs(members: dict[str, msgspec.Raw]) -> tuple[str, ...]:
+    if _SIGNS.keys().isdisjoint(members):
+        return ()
+    return tuple(sign for name, sign in _SIGNS.items() if is_set(members.get(name, ABSENT)))
 
 
 def _betas(headers: Mapping[bytes, bytes]) -> tuple[str, ...]:

@@ -31,18 +31,32 @@ _ITEM: Final = msgspec.json.Decoder(_Item)
 
 def edit(body: bytes | dict[str, Any], reading: Reading, step: Step) -> Edited:
     """The body for one candidate, and what was left out of it."""
-    return shared.edited(body, reading, step, _CHANGES)
+    draft = shared.begun(body, reading, step)
+    if "messages" in draft.top or "stream_options" in draft.top:
+        _leave_out_chat(draft)
+    shared.write_tools(draft, shared.write_parallel_off)
+    if reading.strip or step.skin.tool_schemas != "keep":
+        _write_additional(draft)
+    shared.write_cap(draft, _CAP_FIELDS)
+    shared.write_reasoning(draft)
+    if "reasoning" in draft.top:
+        _leave_out_summaries(draft)
+    if step.skin.store == "force_false":
+        _force_store(draft)
+    if reading.previous_response_id is not None:
+        _write_previous(draft)
+    if reading.echo or reading.opaque or reading.references:
+        _leave_out_reasoning(draft)
+    shared.write_form(draft)
+    return draft.finish()
 
 
-def _write_schemas(draft: Draft) -> None:
-    shared.write_schemas(draft)
-    if draft.step.skin.tool_schemas != "keep":
+def _write_additional(draft: Draft) -> None:
+    """What was done to `tools`, done to those in input items."""
+    reading, step = draft.reading, draft.step
+    if step.skin.tool_schemas != "keep":
         _change_additional(draft, lambda tools, where: shared.with_schemas(draft, tools, where))
-
-
-def _strip_additional(draft: Draft) -> None:
-    reading = draft.reading
-    words = hosted.to_strip(reading.hosted, draft.step.features) if reading.strip else frozenset()
+    words = hosted.to_strip(reading.hosted, step.features) if reading.strip else frozenset()
     if words:
         _change_additional(draft, lambda tools, _: shared.without_hosted(tools, words, set()))
 
@@ -74,32 +88,28 @@ def _leave_out_chat(draft: Draft) -> None:
         draft.remove("stream_options")
 
 
-def _write_cap(draft: Draft) -> None:
-    shared.write_cap(draft, _CAP_FIELDS)
-
-
-def _write_reasoning(draft: Draft) -> None:
-    shared.write_reasoning(draft)
+def _leave_out_summaries(draft: Draft) -> None:
     reasoning = draft.step.skin.reasoning
-    if "reasoning" in draft.top and (reasoning is None or not reasoning.summaries):
+    if reasoning is None or not reasoning.summaries:
         for path in _SUMMARIES:
             if draft.get(path) is not None:
                 draft.drop(path)
 
 
-def _write_state(draft: Draft) -> None:
-    """Storing, and the upstream's own id of the answer that is continued."""
-    step = draft.step
-    # absent means yes here
-    if step.skin.store == "force_false" and draft.get("store") is not False:
-        draft.dropped += ["store"] if draft.get("store") else []
+def _force_store(draft: Draft) -> None:
+    asked = draft.get("store")
+    if asked is not False:  # absent means yes here
+        draft.dropped += ["store"] if asked else []
         draft.top["store"] = False
-    if draft.reading.previous_response_id is None:
-        return
-    if step.previous_response_id is None:
+
+
+def _write_previous(draft: Draft) -> None:
+    """The upstream's own id of the answer that is continued."""
+    upstream_id = draft.step.previous_response_id
+    if upstream_id is None:
         draft.drop("previous_response_id")
     else:
-        draft.top["previous_response_id"] = step.previous_response_id
+        draft.top["previous_response_id"] = upstream_id
 
 
 def _leave_out_reasoning(draft: Draft) -> None:
@@ -145,19 +155,3 @@ def _name_of(item: _Item, left_out: _LeftOut) -> str | None:
     if left_out.references and refers(item):
         return "item_reference" if (item.id or "").startswith(REASONING_ID) else None
     return "reasoning" if left_out.all and item.type == "reasoning" else None
-
-
-_CHANGES: Final = (
-    _leave_out_chat,
-    _write_schemas,
-    _strip_additional,
-    shared.strip_hosted,
-    shared.write_parallel_off,
-    _write_cap,
-    _write_reasoning,
-    _write_state,
-    _leave_out_reasoning,
-    shared.write_unstreamed,
-    shared.drop_fields,
-    shared.patch,
-)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Final, Protocol
 
 import msgspec
 
 from runtime.dialects.decode import ABSENT, Amount, BodyDecoder, invalid, is_set
 from runtime.dialects.parts import Carried, Content, Parts, is_plain, is_text, opened
-from runtime.dialects.reading import OtherDialect, Reading, shape_of
+from runtime.dialects.reading import OtherDialect, Reading, completed, shape_of
 from runtime.dialects.session import opening, session_key
-from runtime.dialects.tools import Toolbox, ToolChoice
+from runtime.dialects.tools import KINDS, Toolbox, ToolChoice
 from runtime.opaque import holds_wrapped
 from runtime.reasoning import Options, read_ask
 from runtime.signs import COMPACTION, PROMPT
@@ -138,12 +138,12 @@ def read(
     items = (
         [Item(role="user", content=fields.input)] if isinstance(fields.input, str) else fields.input
     )
-    tools = Toolbox(settings.hosted_tools)
+    tools = Toolbox(settings.hosted_tools, KINDS)
     tools.add(fields.tools, "tools")
     history = _history(items, tools, settings)
     ask = read_ask(None, "reasoning.effort", fields.reasoning, None, settings.budgets)
     needs = _needs(fields, history) | tools.forced_need(fields.tool_choice) | ask.bit
-    return Reading(
+    reading = Reading(
         dialect="responses",
         model=fields.model or None,
         stream=bool(fields.stream),
@@ -153,44 +153,30 @@ def read(
         opening=_opening(fields, items),
         turns=items,
         top=members,
-        level=ask.level,
-        budget=ask.budget,
-        thinking_off=ask.off,
-        thinking=ask.thinking,
         forced=tools.forced(fields.tool_choice),
-        hosted=tools.hosted_pairs(),
-        strip=tools.strippable(),
         previous_response_id=fields.previous_response_id or None,
         unsealed="conversation" if is_set(fields.conversation) else history.unsealed,
-        signs=(*history.signs, *_signs(fields, items)),
+        signs=history.signs + _signs(fields, items),
         deterministic=fields.temperature == 0,
-        opaque=history.opaque,
-        wrapped=history.wrapped,
-        echo=history.echo,
         references=history.references,
     )
+    return completed(reading, ask, tools, history)
 
 
-def _signs(fields: Body, items: list[Item]) -> Iterator[str]:
-    if is_set(fields.prompt):
-        yield PROMPT
-    if items and items[-1].type == _COMPACT:
-        yield COMPACTION
+def _signs(fields: Body, items: list[Item]) -> tuple[str, ...]:
+    signs = (PROMPT,) if is_set(fields.prompt) else ()
+    return (*signs, COMPACTION) if items and items[-1].type == _COMPACT else signs
 
 
-class _History(Parts):
+class _History(Parts, gc=False):
     """The parts of a conversation, and what its items refer to."""
 
-    __slots__ = ("references", "unsealed")
-
-    def __init__(self, settings: Settings) -> None:
-        super().__init__(settings.images)
-        self.references = False
-        self.unsealed: str | None = None
+    references: bool = False
+    unsealed: str | None = None
 
 
 def _history(items: list[Item], tools: Toolbox, settings: Settings) -> _History:
-    history = _History(settings)
+    history = _History(settings.images)
     for index, item in enumerate(items):
         if not is_plain(item.content):
             history.add(item.content, f"input[{index}].content")

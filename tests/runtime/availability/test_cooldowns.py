@@ -159,14 +159,13 @@ def test_no_upstream_is_left_alone_for_more_than_an_hour():
 
 def test_failures_of_requests_that_were_under_way_do_not_lengthen_a_rest():
     world = World()
-    turns = [world.turns("a") for _ in range(20)]
-    for one in turns:
-        one.__enter__()
+    requests = [world.request("a") for _ in range(20)]
+    for one in requests:
         one.next()
-    for one in turns:
+    for one in requests:
         world.clock.pass_(1)
         one.failed(server())
-        one.__exit__()
+        one.close()
     assert world.availability.snapshot().cooling == {"a": BASE - 17}
     assert world.availability.snapshot().requests == 0
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -38,7 +38,7 @@ def test_a_worker_opens_its_share(share: int, places: int, tmp_path: Path, monke
     with ExitStack() as stack:
         opened = 0
         while stack.enter_context(
-            Turns(state.availability, order, artifact.providers, attempts=1)
+            closing(Turns(state.availability, order, artifact.providers, attempts=1))
         ).next():
             opened += 1
     assert opened == places

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 from runtime import failures
 from runtime.availability import Availability, Turns
 from runtime.errors import UpstreamError
@@ -33,10 +35,14 @@ class World:
         self.availability = Availability(self.clock, lambda: self.drawn, workers=workers)
         self.providers = {"p": provider(), **providers}
 
-    def turns(self, *order: str, attempts: int = 3) -> Turns:
-        """A request with these targets for a plan."""
+    def request(self, *order: str, attempts: int = 3) -> Turns:
+        """A request with these targets for a plan; it is to be closed."""
         candidates = tuple(candidate(name) for name in order)
         return Turns(self.availability, candidates, self.providers, attempts)
+
+    def turns(self, *order: str, attempts: int = 3) -> closing[Turns]:
+        """The same for the time of a block."""
+        return closing(self.request(*order, attempts=attempts))
 
     def fail(self, target: str, failure: UpstreamError | None = None, times: int = 1) -> None:
         """So many requests at this target alone fail, one after the other."""

@@ -134,6 +134,22 @@ async def test_a_body_compressed_unasked_is_unpacked(answering, coding, pack):
 
 
 @EACH_TRANSPORT
+async def test_a_head_that_comes_again_says_again_that_the_body_is_compressed(ready):
+    wire = encoded("gzip", gzip.compress(TEXT, mtime=0))
+
+    async def script(peer) -> None:
+        for _ in range(3):
+            await peer.request()
+            await peer.send(wire)
+        await peer.sees_close()
+
+    leg, _ = await ready(script)
+    for _ in range(3):
+        answer = await leg.open()
+        assert await answer.read(1 << 20) == TEXT
+
+
+@EACH_TRANSPORT
 async def test_a_compressed_body_may_come_byte_by_byte(answering):
     noise = b"".join(hashlib.sha256(b"%d" % n).digest() for n in range(100))
     wire = encoded("gzip", gzip.compress(noise))  # unpacks to nothing for thousands of packets

@@ -40,7 +40,16 @@ def test_the_end_of_the_body_follows_from_the_head(lines, framing, length):
 
 
 def test_the_answer_to_a_head_request_has_no_body_whatever_it_announces():
-    assert read_head(head(OK, b"content-length: 5"), bodiless=True).framing is Framing.NONE
+    raw = head(OK, b"content-length: 5")
+    assert read_head(raw).framing is Framing.LENGTH
+    assert read_head(raw, bodiless=True).framing is Framing.NONE
+    assert read_head(raw).framing is Framing.LENGTH
+
+
+def test_a_head_that_is_refused_is_refused_each_time():
+    for _ in range(3):
+        with pytest.raises(BadHead):
+            read_head(head(OK, b"content-length: 5", b"transfer-encoding: chunked"))
 
 
 @pytest.mark.parametrize(
@@ -112,11 +121,11 @@ def test_a_connection_is_kept_only_where_the_next_answer_is_sure_to_begin(lines,
 
 def test_a_bare_line_feed_is_seen_before_the_head_is_whole():
     with pytest.raises(BadHead, match="line feed"):
-        find_head_end(bytearray(b"HTTP/1.1 200 OK\ncontent-length: 5\n\nhello"), 0)
+        find_head_end(b"HTTP/1.1 200 OK\ncontent-length: 5\n\nhello", 0)
 
 
 def test_a_carriage_return_and_its_line_feed_may_come_apart():
-    buffer = bytearray(b"HTTP/1.1 200 OK\r")
+    buffer = b"HTTP/1.1 200 OK\r"
     assert find_head_end(buffer, 0) == 0
     buffer += b"\n\r\n"
     assert find_head_end(buffer, 16) == len(buffer)
