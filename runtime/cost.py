@@ -45,20 +45,20 @@ def cost(price: Price, usage: Tokens, images: int = 0) -> Cost:
     Image tokens without a price of their own stay among the others.
     """
     plain, image = usage.input or 0, price.image * images
-    prompt = 0.0
+    read = wrote = 0.0
     if usage.cached:
         cached = min(usage.cached, plain)
         plain -= cached
-        prompt += price.cache_read * cached
+        read = price.cache_read * cached
     if usage.cache_write:
         written = min(usage.cache_write, plain)
         plain -= written
-        prompt += price.cache_write * written
+        wrote = price.cache_write * written
     if usage.image and price.image_tokens is not None:
         seen = min(usage.image, plain)
         plain -= seen
         image += price.image_tokens * seen / _PER
-    paid = (prompt + price.input * plain) / _PER
+    paid = (price.input * plain + read + wrote) / _PER
     output = price.output * (usage.output or 0) / _PER
     return Cost(paid, output, image, paid + output + image)
 
@@ -68,12 +68,12 @@ def estimate(price: Price, input_tokens: int, output_tokens: int, images: int = 
 
     `images` are among the input tokens, at the tokens that the estimate gives to each.
     """
-    tokens = price.input * input_tokens + price.output * output_tokens
+    output = price.output * output_tokens
     if not images:
-        return tokens / _PER
+        return (price.input * input_tokens + output) / _PER
     seen = min(images * IMAGE_TOKENS, input_tokens)
-    tokens += (image_tokens(price) - price.input) * seen
-    return tokens / _PER + price.image * images
+    tokens = price.input * (input_tokens - seen) + image_tokens(price) * seen
+    return (tokens + output) / _PER + price.image * images
 
 
 def image_tokens(price: Price) -> float:

@@ -102,6 +102,7 @@ class Exchange:
             turns.close()
             if self.pulse is not None:
                 self.pulse.stop()
+                self.pulse = None  # it holds us: the body would stay until garbage is looked for
         self._fail(failure or failures.full())
 
     def _failed(self, candidate: Candidate, exc: Exception) -> UpstreamError:

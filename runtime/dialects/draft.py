@@ -126,13 +126,20 @@ def closed(value: Any) -> msgspec.Raw:
 # --- changes, in the order they are made -------------------------------------------------------
 
 
-def write_tools(draft: Draft, parallel_off: Callable[[Draft], None]) -> None:
+def write_tools(
+    draft: Draft,
+    parallel_off: Callable[[Draft], None],
+    elsewhere: Callable[[Draft], None] | None = None,
+) -> None:
     """Tools in the words of the skin, without those it has not; `parallel_off` asks for one call
-    at a time where it cannot do several.
+    at a time where it cannot do several. `elsewhere` writes those that stand not in `tools`.
     """
     reading, skin = draft.reading, draft.step.skin
-    if skin.tool_schemas != "keep":
+    rewrites = skin.tool_schemas != "keep"
+    if rewrites:
         write_schemas(draft)
+    if elsewhere is not None and (rewrites or reading.strip):
+        elsewhere(draft)
     if reading.strip:
         strip_hosted(draft)
     if not skin.parallel and reading.shape.needs & CLIENT_TOOLS:

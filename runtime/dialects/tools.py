@@ -125,5 +125,7 @@ class Toolbox(msgspec.Struct, gc=False):
             return FORCED
         if len(self.strip) == len(self.hosted) and not self.needs & CLIENT_TOOLS:
             return 0
-        named = isinstance(choice, Choice) and choice.type not in self._kinds and choice.type
-        return 0 if named and hosted.normalise(named) in self.strip else FORCED
+        kind = choice.type if isinstance(choice, Choice) else None
+        if kind is None or kind in self._kinds:
+            return FORCED
+        return 0 if hosted.normalise(kind) in self.strip else FORCED

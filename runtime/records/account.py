@@ -258,11 +258,9 @@ def _add_shape(record: Record, reading: Reading) -> None:
     record.features, record.cap = feature_words(shape.needs), shape.cap
     record.input_estimate = bucket(shape.input_tokens)
     record.body_bytes = bucket(shape.body_bytes)
-    if shape.tools:
-        record.tools, record.tool_schema_bytes = (
-            bucket(shape.tools),
-            bucket(shape.tool_schema_bytes),
-        )
+    if shape.tool_schema_bytes:  # also where none is counted, as in an empty namespace
+        record.tools = bucket(shape.tools)
+        record.tool_schema_bytes = bucket(shape.tool_schema_bytes)
     if shape.images:
         record.image_count, record.input_has_image = shape.images, True
 

@@ -22,6 +22,7 @@ from runtime.records.record import Record
 
 _AT_ONCE: Final = 256 * 1024  # bytes; a few hundred rows
 _ABANDONED: Final = 60.0  # seconds after which nobody will name a segment any more
+_BETWEEN: Final = b"}\n{"  # two rows
 _decoder = msgspec.json.Decoder(Record)
 _UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError)
 
@@ -107,10 +108,13 @@ def read(path: Path, start: int) -> Piece:
 
 def _records(data: bytes, lines: list[bytes]) -> Sequence[Record | None]:
     """What stands in each line, None where that is no row."""
-    with suppress(*_UNREADABLE):
-        records = _decoder.decode_lines(data)
-        if len(records) == len(lines):
-            return records
+    # Read at once, an empty line is none and a line may hold two rows. Where each line ends an
+    # object and the next one begins another, as many rows as lines are a row in each.
+    if data.count(_BETWEEN) + 1 == len(lines):
+        with suppress(*_UNREADABLE):
+            records = _decoder.decode_lines(data)
+            if len(records) == len(lines):
+                return records
     return [*map(_record, lines)]
 
 

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from runtime.vocabulary import Timeouts
 
 _MAX_INTERIM = 8
+_MAX_REMEMBERED = 4096  # bytes of a head
 _TICK = 0.002  # uvloop counts whole milliseconds: an alarm may ring this early
 _NEVER = float("inf")
 
@@ -292,6 +293,7 @@ class Connection(asyncio.Protocol):
         self._body: Body | None = None
         self._chunked: ChunkedBody | None = None
         self._head = b""
+        self._last: tuple[bytes, Head] | None = None
         self._interim = 0
         self._keep = 0.0
         self._paused = False
@@ -445,7 +447,7 @@ class Connection(asyncio.Protocol):
     def _read_head(self, answer: FastAnswer, buffer: bytes, seen: int) -> None:
         """Goes on to the body where the final head is there; skips interim ones (100, 103)."""
         while end := find_head_end(buffer, seen):
-            head = read_head(buffer[:end], answer.bodiless)
+            head = self._head_of(buffer[:end], answer)
             buffer, seen = buffer[end:], 0
             if head.status >= 200:
                 self._head = b""
@@ -457,6 +459,19 @@ class Connection(asyncio.Protocol):
             if head.status == 101 or self._interim > _MAX_INTERIM:
                 raise BadHead("switching protocols" if head.status == 101 else "endless interim")
         self._head = buffer
+
+    def _head_of(self, raw: bytes, answer: FastAnswer) -> Head:
+        """What a head says. It is remembered, but no longer than the connection lasts.
+
+        A server that puts no id of its own into its heads sends the same until its date changes.
+        """
+        last, bodiless = self._last, answer.bodiless
+        if last is not None and last[0] == raw and not bodiless:
+            return last[1]
+        head = read_head(raw, bodiless=bodiless)
+        if len(raw) <= _MAX_REMEMBERED and not bodiless:
+            self._last = raw, head
+        return head
 
     def _begin_body(self, answer: FastAnswer, head: Head, rest: bytes) -> None:
         if head.framing is LENGTH and head.length == len(rest):  # small answers come whole

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from enum import Enum
-from functools import lru_cache
 from typing import Final
 
 import httptools
@@ -26,7 +25,6 @@ _HEAD = re.compile(
 )
 _BARE_LF = re.compile(rb"(?<!\r)\n")
 _MAX_DIGITS = 15
-_MAX_REMEMBERED = 32
 _KEEP_ALIVE_TIMEOUT = re.compile(r"\btimeout=([0-9]{1,6})")
 
 _UNLIMITED = float("inf")
@@ -67,9 +65,7 @@ def find_head_end(buffer: bytes, start: int) -> int:
     return end
 
 
-# A server that puts no id of its own into its heads sends the same one until its date changes.
-@lru_cache(maxsize=_MAX_REMEMBERED)
-def read_head(raw: bytes, bodiless: bool = False) -> Head:
+def read_head(raw: bytes, *, bodiless: bool = False) -> Head:
     """A whole head, up to and with its empty line. `bodiless`: it answers a HEAD request."""
     match = _HEAD.fullmatch(raw)
     if match is None:

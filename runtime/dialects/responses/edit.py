@@ -34,9 +34,7 @@ def edit(body: bytes | dict[str, Any], reading: Reading, step: Step) -> Edited:
     draft = shared.begun(body, reading, step)
     if "messages" in draft.top or "stream_options" in draft.top:
         _leave_out_chat(draft)
-    shared.write_tools(draft, shared.write_parallel_off)
-    if reading.strip or step.skin.tool_schemas != "keep":
-        _write_additional(draft)
+    shared.write_tools(draft, shared.write_parallel_off, _write_additional)
     shared.write_cap(draft, _CAP_FIELDS)
     shared.write_reasoning(draft)
     if "reasoning" in draft.top:

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from runtime.cost import cost, estimate, money, percent
+from runtime.shape import IMAGE_TOKENS
 from runtime.usage import Usage
 from runtime.vocabulary import Price
 
@@ -66,6 +67,11 @@ def test_an_estimate_counts_images_at_their_price_and_their_tokens_at_theirs():
     assert estimate(PRICE, 10_000, 0, images=2) == estimate(PRICE, 10_000, 0)
     # a shape may say that there are images and not how large the request is
     assert estimate(SEEING, 100, 0, images=1) == pytest.approx(100 * 8 / 1_000_000 + 0.01)
+
+
+def test_an_estimate_is_exact_where_images_are_nearly_all_there_is():
+    dear = msgspec.structs.replace(SEEING, input=75.0, output=0.075, image=0.0, image_tokens=0.0)
+    assert estimate(dear, IMAGE_TOKENS, 1, images=1) == estimate(dear, 0, 1) == 0.075 / 1e6
 
 
 @pytest.mark.parametrize(

@@ -185,3 +185,11 @@ def test_forcing_a_tool_that_may_be_stripped_is_no_need():
     assert needs(
         "chat", settings, tools=[FUNCTION, HOSTED], tool_choice={"type": "web_search"}
     ) == ["tools"]
+
+
+@pytest.mark.parametrize("kind", ["made_up", ""])
+def test_a_choice_of_a_kind_nobody_knows_goes_with_the_tools_of_such_a_kind(kind):
+    settings = Settings(name="test", hosted_tools={"other": "strip"})
+    tools = [FUNCTION, {"type": "unheard_of"}]
+
+    assert needs("chat", settings, tools=tools, tool_choice={"type": kind}) == ["tools"]

@@ -444,6 +444,19 @@ def test_thinking_is_left_out_and_system_turns_are_folded_in_one_go():
     assert sent(edited)["messages"] == after
 
 
+def test_what_tools_in_the_input_lose_is_named_behind_what_those_of_the_body_lose():
+    function = {"type": "function", "name": "f"}
+    first = {**function, "parameters": {"type": "object", "$schema": "x"}}
+    second = {**function, "parameters": {"type": "object", "$comment": "y"}}
+    inside = {"type": "additional_tools", "tools": [second]}
+    body = body_of("responses", input=[USER, inside], tools=[first, {"type": "web_search"}])
+    skin = open_skin(tool_schemas="basic", parallel=False)
+
+    edited = edit("responses", body, skin, PREFER, features=0)
+
+    assert edited.dropped == ("tools[].$schema", "tools[].$comment", "hosted:web_search")
+
+
 def test_tools_and_reasoning_are_taken_out_of_the_input_in_one_go():
     tools = {"type": "additional_tools", "tools": [{"type": "web_search"}]}
     encrypted = {"type": "reasoning", "encrypted_content": "g"}

@@ -44,3 +44,15 @@ def test_no_row_is_lost_or_named_otherwise_for_a_line_that_is_none(tmp_path, tor
         piece = read(path, 0)
         assert piece.rows == [*zip(at[:n] + at[n + 1 : -1], ROWS, strict=True)]
         assert (piece.end, piece.torn) == (at[-1], 1)
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_two_rows_in_a_line_do_not_stand_in_for_an_empty_one(tmp_path, order):
+    path = tmp_path / "one.jsonl"
+    torn = [LINES[0][:-1] + LINES[1], b"\n"]
+    lines = [LINES[2], *[torn[n] for n in order], LINES[3]]
+    path.write_bytes(b"".join(lines))
+    at = places(lines)
+    piece = read(path, 0)
+    assert piece.rows == [(at[0], ROWS[2]), (at[3], ROWS[3])]
+    assert (piece.end, piece.torn) == (at[-1], 2)

@@ -35,6 +35,39 @@ async def test_requests_one_after_the_other_share_a_connection(ready):
     assert len(upstream.peers) == 1
 
 
+async def test_each_head_of_a_connection_says_what_it_says_alone(ready):
+    long = b"x-long: %b\r\n" % (b"x" * 5000)
+    packets = [
+        b"HTTP/1.1 %d OK\r\nx: %b\r\n%bcontent-length: %d\r\n\r\n%b" % (*line, len(body), body)
+        for line, body in [
+            ((200, b"1", b""), b"ok"),
+            ((200, b"1", b""), b"no"),
+            ((200, b"2", b""), b"ok"),
+            ((404, b"2", b""), b"ok"),
+            ((404, b"2", long), b"ok"),
+            ((404, b"2", long), b"no"),
+            ((200, b"1", b""), b"three"),
+            ((200, b"1", b""), b"ok"),
+        ]
+    ]
+    leg, upstream = await ready(replies(*packets))
+    got = []
+    for _ in packets:
+        answer = await leg.open()
+        got.append((answer.status, answer.headers["x"], await answer.read(100)))
+    assert got == [
+        (200, "1", b"ok"),
+        (200, "1", b"no"),
+        (200, "2", b"ok"),
+        (404, "2", b"ok"),
+        (404, "2", b"ok"),
+        (404, "2", b"no"),
+        (200, "1", b"three"),
+        (200, "1", b"ok"),
+    ]
+    assert len(upstream.peers) == 1
+
+
 async def test_the_connection_used_last_is_used_first(ready):
     async def script(peer):
         while True:

@@ -253,6 +253,22 @@ async def test_the_transport_serves_an_httpx_client(echoing):
     assert seen[0][1] == b'{"a":1}'
 
 
+async def test_the_same_head_has_a_body_or_none_by_what_was_asked(ready):
+    head, body = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n", b"ok"
+
+    async def script(peer):
+        while True:
+            line, _ = await peer.request()
+            await peer.send(head if line.startswith(b"HEAD ") else head + body)
+
+    _, upstream = await ready(script)
+    async with httpx.AsyncClient(transport=FastTransport()) as client:
+        methods = ("GET", "HEAD", "GET", "GET", "HEAD", "HEAD", "GET")
+        texts = [(await client.request(method, upstream.url)).text for method in methods]
+    assert texts == ["" if method == "HEAD" else "ok" for method in methods]
+    assert len(upstream.peers) == 1
+
+
 async def test_a_hand_built_request_with_a_line_break_in_a_header_is_refused(echoing):
     _, upstream, _ = await echoing()
     transport = FastTransport()

@@ -46,6 +46,11 @@ def test_the_answer_to_a_head_request_has_no_body_whatever_it_announces():
     assert read_head(raw).framing is Framing.LENGTH
 
 
+def test_nothing_of_a_head_is_kept_where_it_is_read():
+    raw = head(OK, b"set-cookie: of-a-connection")
+    assert read_head(raw) is not read_head(raw)
+
+
 def test_a_head_that_is_refused_is_refused_each_time():
     for _ in range(3):
         with pytest.raises(BadHead):
