@@ -467,9 +467,8 @@ def _unanswered(plan: Plan) -> dict[tuple[str, str, str], Verdict]:
     found: dict[tuple[str, str, str], Verdict] = {}
     for verdicts in plan.verdicts_of.values():
         for verdict in verdicts:
-            usual = verdict.shape.core and not verdict.shape.harmless
             unpromised = (verdict.group, verdict.client) not in promised
-            if usual and unpromised and not verdict.answered:
+            if unpromised and not verdict.shape.harmless and not verdict.answered:
                 found.setdefault((verdict.group, verdict.client, verdict.reach), verdict)
     return found
 
@@ -562,11 +561,7 @@ def _can_hold(plan: Plan, group: GroupDef, route: Route) -> bool:
     """Whether some request that the route can answer needs all its conditions name."""
     conditions = route.only_when
     met = has(route) | (ALL_LEVELS if group.unsupported == "drop" else 0)
-    needed = (
-        hosted_policy(plan.tables.settings, word) == "need"
-        for word in words(conditions)
-        if word.startswith("hosted:")
-    )
+    needed = (hosted_policy(plan.tables.settings, word) == "need" for word in words(conditions))
     return not conditions & ~met and (conditions & ALL_LEVELS).bit_count() <= 1 and all(needed)
 
 

@@ -34,7 +34,7 @@ def key_in_file(document: Document) -> Iterator[Finding]:
     """
     told: set[int] = set()
     for path, text, on_key in _texts(document.data, ()):
-        field = next((step for step in reversed(path) if isinstance(step, str)), "")
+        field = next(step for step in reversed(path) if isinstance(step, str))
         kind = credential_kind(text)
         if kind is None and not on_key and random_looking(field, text):
             kind = "a credential"

@@ -112,17 +112,18 @@ def reasoning_inconsistent(deployment: Deployment) -> Iterator[Finding]:
 
 
 def _reasoning_slips(reasoning: Reasoning, cap: Cap | None) -> Iterator[tuple[Path, str, str]]:
-    levels = ", ".join(f"`{level}`" for level in reasoning.levels) or "none"
+    levels = ", ".join(f"`{level}`" for level in reasoning.levels)
+    listed = f"choose one of {levels}, or list it" if levels else "list it in `levels`"
     for asked, sent in reasoning.map:
         if asked in reasoning.levels:
             reason = f"`{asked}` is listed in `levels`, and mapped to `{sent}`"
             yield ("map", asked), reason, "remove it from `levels` or from `map`"
         elif sent not in reasoning.levels:
             reason = f"`{asked}` is mapped to `{sent}`, which is not listed in `levels`"
-            yield ("map", asked), reason, f"map it to one of {levels}"
+            yield ("map", asked), reason, listed
     if reasoning.default and reasoning.default not in reasoning.levels:
         reason = f"the default `{reasoning.default}` is not listed in `levels`"
-        yield ("default",), reason, f"choose one of {levels}, or list it"
+        yield ("default",), reason, listed
     low, high = reasoning.min_budget, reasoning.max_budget
     if low and high and low > high:
         reason = f"the smallest budget ({low}) is above the largest ({high})"

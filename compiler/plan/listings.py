@@ -156,9 +156,7 @@ class _Writer:
             entry["default_reasoning_level"] = offer.default
         if offer.window is not None:
             entry["context_window"] = offer.window
-        instructions = {"base_instructions": BASE_INSTRUCTIONS}
-        own = {key: value for key, value in group.codex.items() if value is not None}
-        return {**entry, **instructions, **own}
+        return {**entry, "base_instructions": BASE_INSTRUCTIONS, **group.codex}
 
     def _levels(self, levels: tuple[str, ...]) -> list[dict[str, str]]:
         described = self._tables.settings.levels

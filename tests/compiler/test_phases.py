@@ -73,5 +73,12 @@ def test_the_first_rule_that_holds_tells_the_phase():
     assert phase_of("", rules) == "rest"
 
 
-def test_in_an_empty_sentence_no_pattern_finds_a_letter():
+@pytest.mark.parametrize(("letters", "phase"), [("a" * 36, "large"), ("a" * 35, "rest"),
+                                                ("ß" * 18, "large")])  # fmt: skip
+def test_a_sentence_is_as_large_as_a_quarter_of_its_bytes(letters, phase):
+    assert phase_of(letters, (PhaseRule("large", min_input_tokens=9), PhaseRule("rest"))) == phase
+
+
+def test_in_an_empty_sentence_there_is_no_letter():
     assert phase_of("", (PhaseRule("odd", last_user="[^x]"), PhaseRule("rest"))) == "rest"
+    assert phase_of("", (PhaseRule("none", max_chars=0), PhaseRule("rest"))) == "none"

@@ -46,6 +46,10 @@ ADVICE = {
     "over-context": (world(context=7999), ROOM),
     "over-body-bytes": (world(skins={"chat": skin(limits={"body_bytes": "31999B"})}), ROOM),
     "over-input-tokens": (world(skins={"chat": skin(limits={"input_tokens": 7999})}), ROOM),
+    "lacks-stream": (
+        world(shape=needs("stream"), skins={"chat": {"stream": "none"}}),
+        "add it to the skin if the model has it, add a target that has it, or lower the depth",
+    ),
     "lacks-tools.forced": (
         world(shape=needs("tools.forced")),
         "add it to the skin if the model has it, add a target that has it, or lower the depth",

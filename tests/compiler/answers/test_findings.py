@@ -22,6 +22,14 @@ def bridged(dialect, bridge, carry, **more):
     return targets(**{dialect: skin(bridges={bridge: {"carry": carry}}, **more)})
 
 
+def namesakes(*names, **more):
+    """A group of such targets; of some thousand names, `t5349` and `t7818` have the same tag."""
+    some = {name: {"provider": "own", "model": "m", "skins": {"responses": skin(**more)}}
+            for name in names}  # fmt: skip
+    members = [{"target": name} for name in names]
+    return small(targets=some, groups={"g": group(surfaces=["responses"], members=members)})
+
+
 BAD = {
     "IL401": small(groups={"g": group(promise={"opencode": 2})}),
     "IL402": small(groups={"g": group(promise={"codex": 1})}),
@@ -40,6 +48,7 @@ BAD = {
                 for n in range(6)},
         callers={"alice": caller(groups=[f"g{n}" for n in range(6)])},
     ),
+    "IL409": namesakes("t5349", "t7818", stateful=True),
     "IL410": small(
         providers=TWO, projects={"web": {"providers": ["own"]}, "vault": {"providers": ["far"]}},
         callers={"alice": caller(), "bob": caller(
@@ -89,14 +98,9 @@ def test_every_check_has_its_page():
 
 
 def test_targets_with_the_same_tag_are_told():
-    """Among some thousand names two have the same first six digits: these."""
-
     def told(*names, **more):
-        some = {name: {"provider": "own", "model": "m",
-                       "skins": {"responses": skin(**more)}} for name in names}  # fmt: skip
-        members = [{"target": name} for name in names]
-        document = small(targets=some, groups={"g": group(surfaces=["responses"], members=members)})
-        return [d.message for d in findings(document) if d.code == "IL409"]
+        found = findings(namesakes(*names, **more))
+        return [d.message for d in found if d.code == "IL409"]
 
     twins = "answers of `t7818` could not be told from those of `t5349`"
     assert told("t5349", "t7818", stateful=True) == [twins]
@@ -232,6 +236,17 @@ def test_a_title_nobody_can_write_is_a_warning():
     (found,) = [d for d in findings(document) if d.code == "IL401"]
     assert found.severity is Severity.WARNING
     assert "`claude-code/title`" in found.message
+
+
+def test_a_title_that_nobody_promised_and_nobody_can_write_is_not_told():
+    document = small(
+        targets=targets(messages=skin()),
+        groups={"g": group(surfaces=["messages"], reasoning={"unsupported": "drop"})},
+        callers={"alice": caller(clients=["claude-code"])},
+    )
+    assert findings(document) == []
+    document["groups"]["g"]["reasoning"]["unsupported"] = "refuse"
+    assert [d.code for d in findings(document)] == ["IL411"]
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,13 @@ WORLDS = {
         targets=targets(responses=skin(tools=["function", "custom", "namespace"])),
         groups={"g": group(surfaces=["responses"], promise={"codex": 1})},
     ),
+    "IL401 for two tools that are refused": small(
+        settings={"hosted_tools": {"web_search": "refuse", "mcp": "refuse"}},
+        clients={"own": {"surface": "responses", "shapes": [
+            {"name": "main", "needs": ["hosted:web_search"], "prefers": ["hosted:mcp"]}]}},
+        targets=targets(responses=skin(tools=["function", "hosted:web_search", "hosted:mcp"])),
+        groups={"g": group(surfaces=["responses"], promise={"own": 1})},
+    ),
     "IL401 over a bridge": small(
         targets=bridged("chat", "messages_to_chat", ["stream"]),
         groups={"g": group(surfaces=["messages"], promise={"claude-code": 1})},
@@ -53,7 +60,11 @@ WORLDS = {
     "IL412 for a group": small(
         targets=targets(**BOTH_SKINS),
         groups={"g": group(), "h": group(surfaces=["messages"])},
-        callers={"alice": caller(groups=["g", "h"], clients=["aider"])},
+        callers={
+            "bob": caller(
+                user="bob", tokens=[{"id": "rtr_small_bob_web_dev_k1", "sha256": "0" * 64}]),
+            "alice": caller(groups=["g", "h"], clients=["aider"]),
+        },
     ),
     "IL401 in phases": small(
         phase_rules={"own": {"rules": [{"phase": "plan", "last_user": "plan"},

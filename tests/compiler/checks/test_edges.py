@@ -61,12 +61,45 @@ def test_a_word_about_function_tools_needs_them(word):
 
 def test_system_turns_of_another_dialect_are_told_with_their_value():
     (found,) = told("IL626", with_skin("chat", system_turns="keep"))
-    assert "`system_turns: keep`" in found.message
+    assert found.message == "`system_turns: keep` is not for a chat skin"
 
 
 def test_docs_that_are_off_are_no_promise():
     assert told("IL708", small(settings={"docs": "off"})) == []
     assert len(told("IL708", small(settings={"docs": "public"}))) == 1
+
+
+def test_tags_that_have_no_effect_yet_are_counted_where_they_are_several():
+    one = targets(chat=skin())["t"]
+
+    def message(count):
+        some = {f"t{n}": {**one, "tags": ["fast"]} for n in range(count)}
+        (found,) = told("IL711", small(targets=some))
+        return found.message
+
+    words = "`tags` is parsed and checked, but not in effect yet"
+    assert message(1) == words
+    assert message(2) == f"{words} (2 places)"
+    assert message(3) == f"{words} (3 places)"
+
+
+@pytest.mark.parametrize(
+    ("alias", "hint"), [("g", "remove it"), ("h", "choose another alias")], ids=["own", "another's"]
+)
+def test_an_alias_that_is_an_id_is_to_go_or_to_change(alias, hint):
+    document = small(groups={"g": group(aliases=[alias]), "h": group()})
+    (found,) = told("IL305", document)
+    assert found.hint == hint
+    assert at(document, found).startswith(f'"{alias}"]')
+
+
+@pytest.mark.parametrize(("field", "value"), [("map", {"high": "low"}), ("default", "low")])
+def test_where_no_level_is_listed_none_is_there_to_choose(field, value):
+    document = with_skin("chat", reasoning={"control": "effort", field: value})
+    (found,) = told("IL623", document)
+    assert found.message.endswith("not listed in `levels`")
+    assert found.hint == "list it in `levels`"
+    assert at(document, found).startswith('"low"')
 
 
 def test_image_sources_have_an_effect_where_images_do():
@@ -330,6 +363,13 @@ def test_a_url_that_two_readers_may_take_in_two_ways_is_refused_even_inside(url)
     assert [d.message for d in told("IL603", small(public_url=url))] == [
         "`public_url` is not a plain URL"
     ]
+
+
+def test_a_good_url_does_not_end_the_search_for_bad_ones():
+    good = {"base_url": "https://own.example/v1", "key_env": "KEY"}
+    hosts = {"own": good, "far": {**good, "base_url": "far.example"}}
+    (found,) = told("IL602", small(providers=hosts))
+    assert found.message == "the base URL of `far` is not a plain URL"
 
 
 @pytest.mark.parametrize(

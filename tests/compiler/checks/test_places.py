@@ -114,19 +114,18 @@ def test_an_own_client_is_used_by_whoever_names_it(user):
 
 
 @pytest.mark.parametrize(
-    ("fields", "slip"),
+    ("fields", "place", "message", "hint"),
     [
-        ({"min": 9, "max": 8}, ('"min"', "the smallest cap (9) is above the largest (8)")),
-        ({"max": 8, "default": 9}, ('"default"', "the default cap (9) is above `max` (8)")),
-        ({"min": 9, "default": 8}, ('"default"', "the default cap (8) is below `min` (9)")),
+        ({"min": 9, "max": 8}, "9", "the smallest cap (9) is above the largest (8)", "swap them"),
+        ({"max": 8, "default": 9}, "9}", "the default cap (9) is above `max` (8)", "lower it"),
+        ({"min": 9, "default": 8}, "8}", "the default cap (8) is below `min` (9)", "raise it"),
     ],
 )
-def test_numbers_of_a_cap_that_contradict_are_told_with_both(fields, slip):
+def test_numbers_of_a_cap_that_contradict_are_told_with_both(fields, place, message, hint):
     document = with_skin("chat", output_cap={"field": "max_tokens", **fields})
     (found,) = told("IL620", document)
-    place, message = slip
-    assert found.message == message
-    assert at(document, found).startswith(str(fields[place.strip('"')]))
+    assert (found.message, found.hint) == (message, hint)
+    assert at(document, found).startswith(place)
 
 
 @pytest.mark.parametrize(
@@ -348,6 +347,7 @@ def test_projects_with_one_reach_are_named_together_up_to_three():
     assert said(1) == "project `web`"
     assert said(2) == "projects `web`, `vault`"
     assert said(3) == "projects `web`, `vault`, `lab`"
+    assert said(4) == "projects `web`, `vault`, `lab` and 1 more"
     assert said(5) == "projects `web`, `vault`, `lab` and 2 more"
 
 

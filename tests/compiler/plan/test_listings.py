@@ -60,7 +60,15 @@ def test_codex_sees_only_groups_open_on_responses():
     assert [entry["id"] for entry in body["data"]] == ["g"]
 
 
-@pytest.mark.parametrize(("tools", "expected"), [(CODEX, "freeform"), (["function"], None)])
+@pytest.mark.parametrize(
+    ("tools", "expected"),
+    [
+        (CODEX, "freeform"),
+        (["function"], None),
+        (["function", "namespace"], None),
+        (["function", "custom"], None),
+    ],
+)
 def test_apply_patch_is_offered_only_where_the_main_request_is_served(tools, expected):
     body = listing(targets=targets(t={"skins": {"responses": skin(tools=tools)}}),
                    groups={"g": group(surfaces=["responses"])})  # fmt: skip
@@ -123,13 +131,15 @@ def test_a_list_reads_as_openai_and_anthropic_write_theirs():
 
 
 def test_images_are_named_only_where_somebody_sees_them():
-    def modalities(**more):
-        body = listing(targets=targets(t={"skins": {"responses": skin(tools=CODEX, **more)}}),
+    def modalities(tools=CODEX, **more):
+        body = listing(targets=targets(t={"skins": {"responses": skin(**more, tools=tools)}}),
                        groups={"g": group(surfaces=["responses"])})  # fmt: skip
         return body["models"][0]["input_modalities"]
 
+    sees = {"input": ["text", "image"]}
     assert modalities() == ["text"]
-    assert modalities(input=["text", "image"]) == ["text", "image"]
+    assert modalities(**sees) == ["text", "image"]
+    assert modalities(["function"], **sees) == ["text"]  # takes a summary's request, and no turn
 
 
 def test_a_groups_own_codex_fields_win():
@@ -146,6 +156,11 @@ def test_one_entry_stands_on_one_line():
     assert [line[:6] for line in only.text.splitlines()] == [
         '{"obje', '{"id":', '{"id":', '],"has', '{"slug', '{"slug', "]}",
     ]  # fmt: skip
+
+
+def test_letters_of_any_language_stand_as_they_are():
+    (only,) = planned(small(groups={"g": group(title="Größe", about="日本")})).listings.values()
+    assert '"display_name":"Größe","description":"日本"' in only.text
 
 
 def test_an_empty_catalog_is_an_empty_list():

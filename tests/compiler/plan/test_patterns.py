@@ -66,7 +66,11 @@ def test_repeats_that_end_soon_are_let_pass(pattern):
         (r"a(?=b)", "looks around"),
         (r"(?<!a)b", "looks around"),
         (r"(a+)+", "has a repeat or a choice inside a repeat"),
+        (r"(a+){2}", "has a repeat or a choice inside a repeat"),
+        (r"(a+?)+", "has a repeat or a choice inside a repeat"),
+        (r"(a++)+", "has a repeat or a choice inside a repeat"),
         (r"(a|bc)+", "has a repeat or a choice inside a repeat"),
+        (r"(a|bc)++", "has a repeat or a choice inside a repeat"),
         (
             "a.*b.*c",
             "can match one text in too many ways: unbounded repeats or choices in a row",
@@ -77,7 +81,7 @@ def test_a_problem_is_told_in_the_words_of_a_finding(pattern, problem):
     assert pattern_problem(pattern) == problem
 
 
-@pytest.mark.parametrize("pattern", ["(typo)*", "(refactor)?"])
+@pytest.mark.parametrize("pattern", ["(typo)*", "(typo)*?", "(typo)*+", "(refactor)?"])
 def test_a_word_that_need_not_stand_there_is_not_asked_for(pattern):
     assert one_of(pattern) == ()
 
@@ -89,6 +93,11 @@ MOST = [
     (r"[ab]{0,100}[ab]{0,%d}c", 196, lambda n: 100 + 101 * n + 101),
     # so many ends has a repeat
     (r"[ab]{50,100}[ab]{0,%d}c", 389, lambda n: 100 + 51 * n + 51),
+    # so has one that begins with the fewest
+    (r"[ab]{0,100}?[ab]{0,%d}?c", 196, lambda n: 100 + 101 * n + 101),
+    # a repeat that gives nothing back has one end
+    (r"[ab]{0,100}[ab]{0,%d}+", 197, lambda n: 100 + 101 * n),
+    (r"[ab]{0,100}+[ab]{0,100}[ab]{0,%d}", 196, lambda n: 100 + 100 + 101 * n),
     # an end of a word is no step
     (r"[ab]{0,100}\b[ab]{0,%d}", 197, lambda n: 100 + 101 * n),
     # optional letters part none

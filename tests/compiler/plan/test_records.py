@@ -8,6 +8,8 @@ from tests.compiler.build.worlds import group, planned, skin, small
 
 PRICES = {"low": {"input": 1, "output": 2}, "high": {"input": 1, "output": 3}}
 
+FLAGS = ("parallel", "custom", "synthesized", "stateful")
+
 
 def record(kind, weights, prices=("low", "low")):
     names = ("t", "u")
@@ -46,3 +48,20 @@ def test_weights_are_kept_where_they_decide(kind, weights, kept):
 )
 def test_places_follow_the_policy(kind, prices, ranks):
     assert record(kind, (1, 1), prices).ranks == ranks
+
+
+@pytest.mark.parametrize(
+    ("fields", "flags"),
+    [
+        ({"stream": "native", "tools": ["function"]}, set()),
+        ({"stream": "synthesized"}, {"synthesized"}),
+        ({"tools": ["function", "parallel"]}, {"parallel"}),
+        ({"tools": ["custom"]}, {"custom"}),
+        ({"stateful": True}, {"stateful"}),
+    ],
+)
+def test_a_skin_is_written_by_what_it_says(fields, flags):
+    made = {"provider": "own", "model": "m", "skins": {"responses": fields}}
+    document = small(targets={"t": made}, groups={"g": group(surfaces=["responses"])})
+    record = planned(document).tables.targets["t"].skins["responses"]
+    assert {flag for flag in FLAGS if getattr(record, flag)} == flags
