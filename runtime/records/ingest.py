@@ -20,7 +20,8 @@ from runtime.records.store import Batch, Rejected, Store, StoreError
 
 LOCK: Final = "ingest.lock"  # in the data directory
 SPOOL_BYTES: Final = 256 * 1024 * 1024
-ROWS_PER_SECOND: Final = 1_000
+ROWS_PER_SECOND: Final = 500
+_LEAST_SHARE: Final = 0.1  # of the time is for rows, however busy the requests keep us
 _EVERY = 1.0  # seconds between two looks at the journals
 _ROWS = 1_000  # per transaction, about
 _FIRST_WAIT, _LONGEST_WAIT = 0.5, 30.0  # seconds until a database is tried again
@@ -146,12 +147,10 @@ class Ingester:
 
     def _ingest(self, store: Store) -> None:
         for batches in self._batches(store):
-            began = time.monotonic()
-            rows = sum(len(batch.rows) for batch in batches)
             self._insert(store, batches)
             for batch in batches:
                 self._spool.segments[batch.segment].position = batch.end
-            self._rest(rows / self._rows_per_second - (time.monotonic() - began))
+            self._rest(sum(len(batch.rows) for batch in batches))
         self._delete_finished(store)
         if self._torn:
             self.counts.torn += self._torn
@@ -256,11 +255,19 @@ class Ingester:
 
     # --- manners -------------------------------------------------------------------------------
 
-    def _rest(self, seconds: float) -> None:
-        """Leaves the machine to the requests, unless much waits or we are asked to stop."""
-        hurry = self._spool.behind > self._spool_bytes / 2 or self._stopping.is_set()
-        if seconds > 0 and not hurry:
-            self._stopping.wait(seconds)
+    def _rest(self, rows: int) -> None:
+        """Leaves the machine to the requests, unless much waits or we are asked to stop.
+
+        Rows go in at their rate in the time that requests leave over.
+        """
+        seconds, before = rows / self._rows_per_second, _clocks()
+        while seconds > 0 and not self._stopping.is_set():
+            if self._spool.behind > self._spool_bytes / 2:
+                return
+            self._stopping.wait(min(seconds, _EVERY))
+            after = _clocks()
+            seconds -= left_over(before, after)
+            before = after
 
     def _tell(self, level: str, event: str, **fields: object) -> bool:
         """One line a minute of each kind; whether this one is."""
@@ -270,6 +277,17 @@ class Ingester:
             self._told[event] = now
             self._say(level, event, **fields)
         return due
+
+
+def left_over(before: tuple[float, float], after: tuple[float, float]) -> float:
+    """Seconds between two looks at the clocks that requests left over, of one core."""
+    passed, worked = after[0] - before[0], after[1] - before[1]
+    return max(passed - worked, passed * _LEAST_SHARE)
+
+
+def _clocks() -> tuple[float, float]:
+    """The time, and the CPU time of all threads but this one, in seconds."""
+    return time.monotonic(), time.process_time() - time.thread_time()
 
 
 def _halves(batches: Sequence[Batch]) -> tuple[Sequence[Batch], Sequence[Batch]] | None:

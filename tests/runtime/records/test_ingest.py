@@ -164,6 +164,13 @@ def test_many_rows_are_all_in_once(store, place, ingester, tmp_path):
     assert store.query("SELECT count(*) FROM attempts") == [(6_000,)]
 
 
+@pytest.mark.parametrize(
+    ("worked", "left"), [(0.0, 2.0), (0.5, 1.5), (2.0, 0.2), (7.5, 0.2)], ids=str
+)
+def test_rows_have_the_time_that_requests_leave_over_and_a_tenth_at_least(worked, left):
+    assert ingest.left_over((10.0, 3.0), (12.0, 3.0 + worked)) == pytest.approx(left)
+
+
 def test_what_nobody_named_is_swept_away_when_it_is_old(ingester, tmp_path):
     written(tmp_path, record(1))
     left, fresh = tmp_path / FOLDER / "1.new", tmp_path / FOLDER / "2.new"
