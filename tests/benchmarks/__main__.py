@@ -22,7 +22,14 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="interlock-bench-") as name:
         work = Path(name)
         work.chmod(0o755)  # nginx's worker runs as another user
-        live = measure(work, wanted, only=only, rounds=options.rounds, seconds=options.seconds)
+        live = measure(
+            work,
+            wanted,
+            only=only,
+            against=options.against,
+            rounds=options.rounds,
+            seconds=options.seconds,
+        )
     report = page.table(live, wanted, rounds=options.rounds, seconds=options.seconds)
     print(report)
     if options.write:
@@ -37,6 +44,9 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--cells", default=ALL, help="what to send, by commas")
     parser.add_argument("--only", help="names of targets, by commas")
+    parser.add_argument(
+        "--against", type=Path, help="checkout of another version, measured as `another version`"
+    )
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=2.0, help="how long a cell runs")
     parser.add_argument("--write", action=argparse.BooleanOptionalAction, default=True)

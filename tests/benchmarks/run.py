@@ -47,16 +47,25 @@ class Live:
 
 
 def measure(
-    work: Path, cells: list[Cell], *, only: list[str], rounds: int, seconds: float
+    work: Path,
+    cells: list[Cell],
+    *,
+    only: list[str],
+    against: Path | None,
+    rounds: int,
+    seconds: float,
 ) -> list[Live]:
-    """All cells of all targets, or of those named in `only`, round after round."""
+    """All cells of all targets, or of those named in `only`, round after round.
+
+    `against` is a checkout of another version to measure as well.
+    """
     prepare(work)
     port = free_port()
     live: list[Live] = []
     with _upstream(work, port):
         try:
             live.append(Live(direct(port), None))
-            for target in all_targets(work, port):
+            for target in all_targets(work, port, against):
                 if not only or target.name in only:
                     live.append(_start(target, work))
                     _warm_up(live[-1], work)

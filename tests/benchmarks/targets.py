@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -18,6 +19,7 @@ _BRIDGED = Path(__file__).with_name("bridged.yaml")
 # The dialect a model is behind -> the callers that reach it over a bridge.
 _OVER_BRIDGES = {"chat": ("messages", "responses"), "messages": ("chat", "responses")}
 _UPSTREAM = "127.0.0.1:8000"  # as written there
+_COMPILER = "from compiler.cli import main; main()"
 
 
 @dataclass
@@ -32,12 +34,16 @@ class Target:
     env: dict[str, str] = field(default_factory=dict)
 
 
-def all_targets(work: Path, upstream: int) -> list[Target]:
-    """Everything that can be measured on this machine, nginx first."""
+def all_targets(work: Path, upstream: int, against: Path | None) -> list[Target]:
+    """Everything that can be measured on this machine, nginx first.
+
+    `against` is a checkout of another version.
+    """
     artifact = _artifact(_DEPLOYMENT.read_text(encoding="utf-8"), work, upstream)
     return [
         nginx(work, upstream),
         interlock("interlock", artifact, log="warning"),
+        *([another_version(against, work, upstream)] if against else []),
         interlock("interlock, request log on", artifact, log="info"),
         *_bridged(work, upstream),
         *peers(upstream),
@@ -67,7 +73,21 @@ def nginx(work: Path, upstream: int) -> Target:
     return Target("nginx", port, command)
 
 
-def interlock(name: str, artifact: Path, *, log: str) -> Target:
+def another_version(checkout: Path, work: Path, upstream: int) -> Target:
+    """The router of another checkout, on what its own compiler makes of its own deployment."""
+    checkout, folder = checkout.resolve(), work / "another-version"
+    folder.mkdir()
+    text = (checkout / "tests/benchmarks/deployment.yaml").read_text(encoding="utf-8")
+    source, out = folder / "deployment.yaml", folder / "generated"
+    source.write_text(text.replace(_UPSTREAM, f"127.0.0.1:{upstream}"), encoding="utf-8")
+    build = (sys.executable, "-P", "-c", _COMPILER, "build", str(source), "--out", str(out))
+    environment = {**os.environ, "PYTHONPATH": str(checkout)}
+    subprocess.run(build, env=environment, stdout=subprocess.DEVNULL, check=True)
+    (manifest,) = out.rglob("manifest.json")
+    return interlock("another version", manifest.parent, log="warning", tree=checkout)
+
+
+def interlock(name: str, artifact: Path, *, log: str, tree: Path = ROOT) -> Target:
     """The router on a compiled deployment, everything on its way switched on.
 
     BENCH_PYTHON names the interpreter of an environment as servers have it: Sanic imports packages
@@ -75,7 +95,8 @@ def interlock(name: str, artifact: Path, *, log: str) -> Target:
     """
     port = free_port()
     python = os.environ.get("BENCH_PYTHON", sys.executable)
-    command = [python, "-m", "runtime", str(artifact), "--port", str(port)]
+    # `-P`: of the tree that is named, not of the folder we are in
+    command = [python, "-P", "-m", "runtime", str(artifact), "--port", str(port)]
     return Target(
         name,
         port,
@@ -85,7 +106,7 @@ def interlock(name: str, artifact: Path, *, log: str) -> Target:
             "BENCH_KEY": "up-key",
             "INTERLOCK_DATA_DIR": str(artifact.parent / "data"),
             "INTERLOCK_LOG": log,
-            "PYTHONPATH": str(ROOT),
+            "PYTHONPATH": str(tree),
         },
     )
 
