@@ -89,8 +89,7 @@ class Exchange:
                 self._tried += 1
                 account.begin(candidate)
                 try:
-                    body = self.call.body
-                    passage = passage_to(artifact, decision, self.reading, candidate, body)
+                    passage = self._passage(candidate)
                     account.dropped = passage.edited.dropped
                     await attempt(candidate, passage)
                     turns.answered()
@@ -104,6 +103,19 @@ class Exchange:
                 self.pulse.stop()
                 self.pulse = None  # it holds us: the body would stay until garbage is looked for
         self._fail(failure or failures.full())
+
+    def _passage(self, candidate: Candidate) -> Passage:
+        """The way to the candidate. Its answer may take minutes: what was read of the history goes
+        at once, and is read again for the next one. Raises CallerError.
+        """
+        call = self.call
+        if self._tried > 1:
+            read = DIALECTS[self.decision.surface].read
+            self.reading = read(call.body, call.headers, self._artifact.settings)
+        reading = self.reading
+        passage = passage_to(self._artifact, self.decision, reading, candidate, call.body)
+        reading.turns.clear()
+        return passage
 
     def _failed(self, candidate: Candidate, exc: Exception) -> UpstreamError:
         """Why the candidate failed."""

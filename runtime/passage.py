@@ -29,13 +29,17 @@ from runtime.dialects.reading import Edited, Reading, Step
 from runtime.dialects.tools import flat_customs
 from runtime.dialects.way import Way
 from runtime.errors import UpstreamError
-from runtime.events import fold
+from runtime.events import Finished, fold
 from runtime.vocabulary import CUSTOM, Skin
 
 Sealer = Callable[[str], str]
 
-# The usual name of the output cap, by which a bridge writes it.
-_CAPS: Final = ("max_output_tokens", "max_tokens")
+# The usual name of the output cap in each dialect, by which a bridge writes it.
+_CAPS: Final = {
+    "chat": "max_tokens",
+    "messages": "max_tokens",
+    "responses": "max_output_tokens",
+}
 # Callers choose the names of fields nobody knows: heads and rows stay small, and hold no text.
 _FIELD: Final = re.compile(r"[\w.:$\[\]=/-]{1,64}", re.ASCII)
 _MOST: Final = 32
@@ -100,8 +104,10 @@ def _crossed(reading: Reading, upstream: str, step: Step, domain: str) -> tuple[
     edited = DIALECTS[upstream].edit(
         crossed.top, _on_the_far_side(reading, upstream, crossed, step), step
     )
-    dropped = _named((*crossed.dropped, *edited.dropped))
-    return msgspec.structs.replace(edited, dropped=dropped), crossed
+    if crossed.dropped or edited.dropped:
+        dropped = _named((*crossed.dropped, *edited.dropped))
+        edited = msgspec.structs.replace(edited, dropped=dropped)
+    return edited, crossed
 
 
 def _named(names: Iterable[str]) -> tuple[str, ...]:
@@ -114,12 +120,13 @@ def _named(names: Iterable[str]) -> tuple[str, ...]:
 
 def _on_the_far_side(reading: Reading, upstream: str, crossed: Crossed, step: Step) -> Reading:
     """The reading of a crossed body: what the bridge has settled is settled."""
-    cap = next((crossed.top[field] for field in _CAPS if field in crossed.top), None)
+    shape, cap = reading.shape, crossed.top.get(_CAPS[upstream])
+    if cap != shape.cap:  # a bridge may have raised it to the least that its upstream takes
+        shape = msgspec.structs.replace(shape, cap=cap)
     return msgspec.structs.replace(
         reading,
         dialect=upstream,
-        # a bridge may have raised it to the least that its upstream takes
-        shape=msgspec.structs.replace(reading.shape, cap=cap),
+        shape=shape,
         include_usage=False,
         hosted=(),
         strip=(),
@@ -184,10 +191,9 @@ class _Bridged(msgspec.Struct, frozen=True):
         return StreamRelay(inner, self.upstream.decoder(self.skin), face, encoder, renamer)
 
     def whole(self, body: bytes, seal: Sealer | None) -> Whole:
-        renamer = self._renamer()
         told = self._told(body)
         try:
-            answer = fold(event for raw in told.events for event in renamer.feed(raw))
+            answer = self._renamer().whole(fold(told.events))
         except ValueError as exc:
             raise _nonsense() from exc
         if not answer.parts and answer.reason not in MAY_BE_EMPTY:
@@ -196,13 +202,15 @@ class _Bridged(msgspec.Struct, frozen=True):
         return Whole(made, told.usage, answer.reason, told.unknown)
 
     def _told(self, body: bytes) -> Told:
-        whole = self.upstream.whole(body, self.way.asked)
+        body = self.upstream.usable(body)
         decoder = self.upstream.decoder(self.skin)
         try:
-            events = decoder.whole(whole.body)
+            events = decoder.whole(body)
         except (ValueError, msgspec.MsgspecError) as exc:
             raise _nonsense() from exc
-        return Told(events, whole.usage, sum(decoder.unknown.values()))
+        last = events[-1]
+        usage = last.usage if isinstance(last, Finished) else None
+        return Told(events, usage, sum(decoder.unknown.values()))
 
     def _renamer(self) -> Renamer:
         return Renamer(self.tools, self.way.answer_id)

@@ -27,9 +27,9 @@ class Crossed(msgspec.Struct, frozen=True, kw_only=True):
     """A request in the upstream's dialect, before the skin's own changes.
 
     `top` is a new mapping that shares no container with what was read where it differs from it;
-    texts and schemas may stand in it as the caller spelt them. It has neither `model` nor any word
-    about reasoning effort or budget, and the output cap under its dialect's usual name: the edit of
-    that dialect writes these in the skin's form.
+    texts and schemas may stand in it as the caller spelt them, and turns as records that no skin
+    changes. It has neither `model` nor any word about reasoning effort or budget, and the output
+    cap under its dialect's usual name: the edit of that dialect writes these in the skin's form.
     """
 
     top: dict[str, Any]

@@ -65,9 +65,15 @@ class Table(msgspec.Struct, frozen=True, cache_hash=True):
         return _carried(self)
 
     def lost(self, body: Collection[str]) -> list[str]:
-        """Top-level names of a body that are dropped or that no row knows, in the body's order."""
+        """Top-level names of a body that are dropped, in the order of the table, and behind them
+        those that no row knows, in the order of the body.
+        """
         kept = _kept(self)
-        return [name for name in body if name not in kept]
+        lost = [name for name in body if name not in kept]
+        if len(lost) > 1:
+            places = _places(self)
+            lost.sort(key=lambda name: places.get(name, len(places)))
+        return lost
 
     def refuses(self, signs: Collection[str]) -> list[str]:
         """Those of the signs a body has that keep it from crossing."""
@@ -80,6 +86,12 @@ def _kept(table: Table) -> frozenset[str]:
     """Top-level names that are known and not dropped as a whole."""
     dropped = {field.name for field in table.of(DROP)}
     return table.top - dropped
+
+
+@lru_cache
+def _places(table: Table) -> dict[str, int]:
+    """Where each name that is dropped as a whole stands among them."""
+    return {field.name: place for place, field in enumerate(table.of(DROP))}
 
 
 @lru_cache

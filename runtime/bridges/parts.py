@@ -92,10 +92,14 @@ def text_of(content: Any) -> str:
 
 def without_billing(text: Text) -> Text:
     """A system text without Claude Code's billing line, if it begins with one."""
-    if isinstance(text, msgspec.Raw) and not bytes(text).startswith(_BILLING_SPELT):
+    if isinstance(text, msgspec.Raw) and _begins(text) != _BILLING_SPELT:
         return text
     told = words(text)
     return told.partition("\n")[2] if told.startswith(BILLING) else text
+
+
+def _begins(text: msgspec.Raw) -> memoryview:
+    return memoryview(text)[: len(_BILLING_SPELT)]
 
 
 def input_description(form: Any) -> str:
@@ -152,8 +156,8 @@ def malformed(where: Where, expected: str) -> CallerError:
 
 
 def path(where: Where) -> str:
-    """A JSON path in words; `(way, 3)` is the third element of what `way` leads to."""
+    """A JSON path in words; `(way, "content", 3)` goes on from where `way` leads to."""
     if isinstance(where, str):
         return where
-    way, step = where
-    return f"{path(way)}[{step}]" if isinstance(step, int) else f"{path(way)}.{step}"
+    way, *steps = where
+    return path(way) + "".join(f"[{s}]" if isinstance(s, int) else f".{s}" for s in steps)

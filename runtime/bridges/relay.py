@@ -273,13 +273,12 @@ class StreamRelay(Relay):
         return None if teller is None else _Flow(Usual(apart, apart.marked), more, teller)
 
 
-class Told:
+class Told(msgspec.Struct, frozen=True):
     """An answer in one piece as events, what it cost, and how many parts have no event."""
 
-    def __init__(self, events: Iterable[Event], usage: Usage | None, unknown: int) -> None:
-        self.events = events
-        self.usage = usage
-        self.unknown = unknown
+    events: Sequence[Event]
+    usage: Usage | None
+    unknown: int
 
 
 class WholeRelay(Relay):

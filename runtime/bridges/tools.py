@@ -9,12 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from hashlib import blake2b
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
 from runtime.arguments import unwrapped
-from runtime.events import BlockDelta, BlockEnded, BlockStarted, Event, ToolCall
+from runtime.events import Answer, BlockDelta, BlockEnded, BlockStarted, Event, Part, ToolCall
+from runtime.repeats import weight_of
 
 # What every provider takes for the name of a function (OpenAI, Anthropic: 64 characters).
 _LEGAL_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -23,6 +24,11 @@ _MAX_NAME: Final = 64
 _DIGEST: Final = 8
 # What Anthropic takes for the id of a tool call.
 _LEGAL_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+# What a call without arguments means that says nothing.
+_NOTHING: Final = "{}"
+# About what a tool takes in memory beside its text and its names.
+_TOOL_BYTES: Final = 1024
+_ENCODER: Final = msgspec.json.Encoder()
 
 
 class Original(msgspec.Struct, frozen=True, cache_hash=True):
@@ -75,15 +81,55 @@ def name_tools(originals: Iterable[Original]) -> ToolNames:
     return ToolNames(sent)
 
 
+def sent_names(originals: Iterable[Original], names: ToolNames) -> dict[Original, str]:
+    """The name each tool travels under, in the order of the tools."""
+    changed = {original: name for name, original in names.sent.items()}
+    return {original: changed.get(original, original.name) for original in originals}
+
+
+def plain_names(sent: Mapping[Original, str]) -> frozenset[str]:
+    """The functions that travel under their own name."""
+    return frozenset(name for original, name in sent.items() if original == Original(name))
+
+
 def legal_id(call_id: str) -> str:
     """The id of a tool call in a form both sides take: itself, or always the same stand-in."""
     return call_id if _LEGAL_ID.fullmatch(call_id) else f"call_{_digest(call_id)}"
 
 
-class Renamer:
-    """Gives the tool calls of one answer their names, kinds and ids back, event by event.
+class Offers(msgspec.Struct, frozen=True, kw_only=True):
+    """The tools of a body as they go upstream. Requests that offer the same share them, so that
+    nothing in here is ever changed.
+    """
 
-    `answer_id` makes ids where the upstream sent none.
+    # the caller's tool -> the name it travels under, in the order of the tools
+    sent: Mapping[Original, str]
+    names: ToolNames
+    # the functions among them that travel under their own name: nearly all
+    plain: frozenset[str]
+    written: tuple[msgspec.Raw, ...]
+    # what was left out of them, for the trace
+    lost: tuple[str, ...] = ()
+    # how those may be named that are left out because a provider runs them
+    hosted: frozenset[str] = frozenset()
+
+    @property
+    def weight(self) -> int:
+        """About how many bytes they hold."""
+        texts = sum(len(memoryview(tool)) for tool in self.written)
+        names = {word for tool in self.sent for word in (tool.name, tool.namespace) if word}
+        words = weight_of(self.lost) + weight_of(self.hosted) + weight_of(names)
+        return texts + words + _TOOL_BYTES * len(self.sent)
+
+
+def encoded(tools: Iterable[Mapping[str, Any]]) -> tuple[msgspec.Raw, ...]:
+    """Tools as they go upstream, free of the body they were read from."""
+    return tuple(msgspec.Raw(_ENCODER.encode(tool)) for tool in tools)
+
+
+class Renamer:
+    """Gives the tool calls of one answer their names, kinds and ids back: event by event, or at
+    once where the answer is whole. `answer_id` makes ids where the upstream sent none.
     """
 
     def __init__(self, names: ToolNames, answer_id: str) -> None:
@@ -103,36 +149,54 @@ class Renamer:
         elif isinstance(event, BlockEnded):
             return [*self._rest(event.index), event]
         elif isinstance(event, BlockStarted) and isinstance(event.block, ToolCall):
-            return [self._started(event, event.block)]
+            return [self._started(event.index, event.block)]
         return [event]
+
+    def whole(self, answer: Answer) -> Answer:
+        """The answer that its events come to when each goes through `feed`."""
+        for part in answer.parts:
+            if isinstance(part.block, ToolCall):
+                renamed = [self._whole(index, part) for index, part in enumerate(answer.parts)]
+                return msgspec.structs.replace(answer, parts=tuple(renamed))
+        return answer
 
     def passes(self, index: int) -> bool:
         """Whether more of a block goes on as it is, and changes nothing here."""
         return index not in self._custom and index not in self._empty
 
-    def _started(self, event: BlockStarted, call: ToolCall) -> Event:
+    def _whole(self, index: int, part: Part) -> Part:
+        call, text = part.block, part.text
+        if not isinstance(call, ToolCall):
+            return part
+        if not call.custom:
+            wrapped = self._names.original(call.name).custom
+            text = unwrapped(text) if wrapped else text or _NOTHING
+        return Part(self._renamed(index, call), text, part.opaque)
+
+    def _started(self, index: int, call: ToolCall) -> Event:
+        if not call.custom:
+            if self._names.original(call.name).custom:
+                self._custom[index] = []
+            else:
+                self._empty.add(index)
+        return BlockStarted(index, self._renamed(index, call))
+
+    def _renamed(self, index: int, call: ToolCall) -> ToolCall:
         original = self._names.original(call.name)
-        if original.custom and not call.custom:
-            self._custom[event.index] = []
-        elif not call.custom:
-            self._empty.add(event.index)
-        return BlockStarted(
-            event.index,
-            ToolCall(
-                id=legal_id(call.id) if call.id else self._made_id(event.index),
-                name=original.name,
-                custom=(call.custom or original.custom) and original.name not in self._names.flat,
-                namespace=original.namespace,
-            ),
+        return ToolCall(
+            id=legal_id(call.id) if call.id else self._made_id(index),
+            name=original.name,
+            custom=(call.custom or original.custom) and original.name not in self._names.flat,
+            namespace=original.namespace,
         )
 
     def _rest(self, index: int) -> list[Event]:
         if index in self._custom:
             text = unwrapped("".join(self._custom.pop(index)))
             return [BlockDelta(index, text)] if text else []
-        if index in self._empty:  # a call without arguments: nothing was said, `{}` is meant
+        if index in self._empty:
             self._empty.discard(index)
-            return [BlockDelta(index, "{}")]
+            return [BlockDelta(index, _NOTHING)]
         return []
 
     def _made_id(self, index: int) -> str:

@@ -42,10 +42,27 @@ Headers = Mapping[bytes, bytes]
 
 
 class Reader(Protocol):
-    """A dialect's own reader; `settled` forbids it to point at another dialect."""
+    """A dialect's own reader; `settled` forbids it to point at another dialect.
+
+    `crosses`: the body will probably cross a bridge; it is read faster where that is so.
+    """
 
     def __call__(
-        self, body: bytes, headers: Headers, settings: Settings, *, settled: bool = False
+        self,
+        body: bytes,
+        headers: Headers,
+        settings: Settings,
+        *,
+        settled: bool = False,
+        crosses: bool = False,
+    ) -> Reading: ...
+
+
+class PathReader(Protocol):
+    """Reads in the dialect of a path, and follows a body that is written in another."""
+
+    def __call__(
+        self, body: bytes, headers: Headers, settings: Settings, *, crosses: bool = False
     ) -> Reading: ...
 
 
@@ -61,13 +78,15 @@ class Dialect(msgspec.Struct, frozen=True):
     """Everything the exchange needs of one dialect."""
 
     # the body, understood; it may turn out to be written in another dialect
-    read: Callable[[bytes, Headers, Settings], Reading]
+    read: PathReader
     # the body for one candidate
     edit: Callable[[bytes | dict[str, Any], Reading, Step], Edited]
     # one per streamed answer
     Watcher: type[answer.Watcher]
     # an answer in one piece
     whole: WholeReader
+    # the same for a decoder: its bytes, if they are an answer to use
+    usable: Callable[[bytes], bytes]
     error_body: Callable[[RouterError, str], bytes]
     error_event: Callable[[RouterError, str, answer.Watcher | None], bytes]
     overflow: Callable[[int, int], CallerError]
@@ -85,12 +104,13 @@ _READERS: Final[dict[str, Reader]] = {
 }
 
 
-def _read(path_dialect: str, body: bytes, headers: Headers, settings: Settings) -> Reading:
-    """Reads in the dialect of the path, and follows a body that is written in another."""
+def _read(
+    path_dialect: str, body: bytes, headers: Headers, settings: Settings, *, crosses: bool = False
+) -> Reading:
     name, settled = path_dialect, False
     while True:
         try:
-            return _READERS[name](body, headers, settings, settled=settled)
+            return _READERS[name](body, headers, settings, settled=settled, crosses=crosses)
         except OtherDialect as other:
             name, settled = other.dialect, other.settled
         except RecursionError:
@@ -112,6 +132,7 @@ DIALECTS: Final[dict[str, Dialect]] = {
         edit=chat_edit.edit,
         Watcher=chat_answer.Watcher,
         whole=chat_answer.whole,
+        usable=chat_answer.usable,
         error_body=chat_errors.error_body,
         error_event=chat_errors.error_event,
         overflow=chat_errors.overflow,
@@ -125,6 +146,7 @@ DIALECTS: Final[dict[str, Dialect]] = {
         edit=responses_edit.edit,
         Watcher=responses_answer.Watcher,
         whole=responses_answer.whole,
+        usable=responses_answer.usable,
         error_body=responses_errors.error_body,
         error_event=responses_errors.error_event,
         overflow=responses_errors.overflow,
@@ -138,6 +160,7 @@ DIALECTS: Final[dict[str, Dialect]] = {
         edit=messages_edit.edit,
         Watcher=messages_answer.Watcher,
         whole=messages_answer.whole,
+        usable=messages_answer.usable,
         error_body=messages_errors.error_body,
         error_event=messages_errors.error_event,
         overflow=messages_errors.overflow,

@@ -69,8 +69,10 @@ class Blocks:
 
     def start(self, block: Block) -> int:
         """The number of a new block."""
-        self.begin(None)
-        self._called = self._called or isinstance(block, ToolCall)
+        if not self._begun:
+            self.begin(None)
+        if isinstance(block, ToolCall):
+            self._called = True
         number = self._count
         self._count += 1
         self._events.append(BlockStarted(number, block))
@@ -89,7 +91,8 @@ class Blocks:
         self, reason: Reason, usage: Usage | None, stop_sequence: str | None = None
     ) -> list[Event]:
         """The last events. `stop` and `tool_calls` are put right by whether there are calls."""
-        self.begin(None)
+        if not self._begun:
+            self.begin(None)
         reason = _SETTLED.get((reason, self._called), reason)
         self._events.append(Finished(reason, usage, stop_sequence))
         return self.take()

@@ -12,6 +12,7 @@ import msgspec
 
 from runtime.errors import CallerError
 
+B = TypeVar("B", bound=msgspec.Struct)
 T = TypeVar("T")
 
 # Amounts in bodies: whole, not negative, exact in every JSON implementation (RFC 8259, section 6).
@@ -26,40 +27,79 @@ _ENCODER: Final = msgspec.json.Encoder()
 _PLACE: Final = re.compile(r"^(.*?)(?: - at `\$\.?(.*)`)?$", re.DOTALL)
 
 
-class BodyDecoder(Generic[T]):
+class BodyDecoder(Generic[B]):
     """Decodes a body, whose members stay as they came for whoever writes it again.
 
     Members in `apart` may be large: each is decoded by itself, or carried where it has no decoder.
     So a body of 200 KB is passed over once for its members and once for its turns, and its tools
     are not passed over in between. A small one is decoded at once, which takes fewer steps.
+
+    One that crosses a bridge is written anew, and needs no more of its history than the turns. A
+    large one is passed over once for all, where it has no members but the fields and `others`.
     """
 
-    def __init__(self, kind: type[T], apart: dict[str, msgspec.json.Decoder[Any] | None]) -> None:
+    def __init__(
+        self,
+        kind: type[B],
+        apart: dict[str, msgspec.json.Decoder[Any] | None],
+        others: tuple[str, ...],
+    ) -> None:
         self._decoder = msgspec.json.Decoder(kind)
         self._apart = apart
+        types = {field.name: field.type for field in msgspec.structs.fields(kind)}
+        self._history = history = next(iter(apart))
+        self._names = tuple(dict.fromkeys((history, *types, *others)))
+        carried = [(name, msgspec.Raw, ABSENT) for name in self._names[1:]]
+        known = msgspec.defstruct(
+            "Known", [(history, types[history], None), *carried], forbid_unknown_fields=True
+        )
+        self._known: msgspec.json.Decoder[Any] = msgspec.json.Decoder(known)
 
-    def decode(self, body: bytes) -> tuple[T, dict[str, msgspec.Raw]]:
-        """The fields, and all members. Raises CallerError for what is not JSON of the type."""
+    def decode(self, body: bytes, *, crosses: bool) -> tuple[B, dict[str, msgspec.Raw]]:
+        """The fields, and all members; where it `crosses` a bridge, perhaps without the history.
+
+        Raises CallerError for what is not JSON of the type.
+        """
         if not body.isascii():
             _check_utf8(body)
-        members = decode(_MEMBERS, body, "")
-        if len(body) < _SMALL:
+        small = len(body) < _SMALL
+        if crosses and not small:
             try:
-                return self._decoder.decode(body), members
+                return self._known_alone(body)
+            except (*UNREADABLE, CallerError):
+                pass  # an unknown member, or something wrong, which is told below
+        found = members(body)
+        if small:
+            try:
+                return self._decoder.decode(body), found
             except UNREADABLE:
-                return self._by_member(members), members  # which tells what is wrong where
-        return self._by_member(members), members
+                return self._by_member(found), found  # which tells what is wrong where
+        return self._by_member(found), found
 
-    def _by_member(self, members: dict[str, msgspec.Raw]) -> T:
+    def _known_alone(self, body: bytes) -> tuple[B, dict[str, msgspec.Raw]]:
+        values = msgspec.structs.astuple(self._known.decode(body))
+        pairs = zip(self._names, values, strict=True)
+        found = {name: value for name, value in pairs if value is not ABSENT}
+        turns = found.pop(self._history)
+        fields = self._by_member(found)
+        setattr(fields, self._history, turns)
+        return fields, found
+
+    def _by_member(self, found: dict[str, msgspec.Raw]) -> B:
         apart = self._apart
-        small = {name: raw for name, raw in members.items() if name not in apart}
+        small = {name: raw for name, raw in found.items() if name not in apart}
         fields = decode(self._decoder, _ENCODER.encode(small), "")
         for name, decoder in apart.items():
-            raw = members.get(name)
+            raw = found.get(name)
             if raw is not None:
                 value = raw if decoder is None else decode(decoder, raw, name)
                 setattr(fields, name, value)
         return fields
+
+
+def members(body: bytes) -> dict[str, msgspec.Raw]:
+    """The members of a body as they came, the last of those with one name. Raises CallerError."""
+    return decode(_MEMBERS, body, "")
 
 
 def decode(decoder: msgspec.json.Decoder[T], data: bytes | msgspec.Raw, where: str) -> T:

@@ -12,6 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from runtime import hosted
+from runtime.dialects.decode import too_deep
 from runtime.dialects.reading import Edited, Reading, Step
 from runtime.dialects.schemas import rewritten
 from runtime.dialects.tools import CLIENT_TOOLS, Tool
@@ -97,7 +98,7 @@ class Draft(msgspec.Struct, gc=False):
 
 def begun(body: bytes | dict[str, Any], reading: Reading, step: Step) -> Draft:
     """A draft of a caller's body, or of one that a bridge has made, with the skin's model."""
-    top: dict[str, Any] = dict(reading.top) if isinstance(body, bytes) else body
+    top = reading.members(body) if isinstance(body, bytes) else body
     top["model"] = step.skin.model
     return Draft(top, reading, step, reading.shape.cap if step.cap is None else step.cap)
 
@@ -298,8 +299,14 @@ def write_schemas(draft: Draft) -> None:
 
 
 def with_schemas(draft: Draft, tools: list[Any], where: str) -> list[Any]:
-    """The tools with their schemas in the words of the skin; others stay as they came."""
-    return [_with_schema(draft, tool, f"{where}[{n}]") for n, tool in enumerate(tools)]
+    """The tools with their schemas in the words of the skin; others stay as they came.
+
+    Raises CallerError for schemas that cannot be rewritten, and for namespaces nested too deeply.
+    """
+    try:
+        return [_with_schema(draft, tool, f"{where}[{n}]") for n, tool in enumerate(tools)]
+    except RecursionError:
+        raise too_deep() from None
 
 
 def _with_schema(draft: Draft, raw: Any, where: str) -> Any:

@@ -5,18 +5,22 @@ These records are all that the exchange knows of a body; the bytes stay with the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import Any, Final
 
 import msgspec
 
+from runtime.dialects.decode import members
 from runtime.dialects.parts import Carried, Parts
 from runtime.dialects.session import digest
 from runtime.dialects.tools import Toolbox
-from runtime.dialects.turns import Turn, last_said
+from runtime.dialects.turns import last_said
 from runtime.phases import Said
 from runtime.reasoning import NOTHING_ASKED, Ask
 from runtime.shape import Shape, estimate_input_tokens
 from runtime.vocabulary import Skin, Target
+
+# The member of a body that holds its turns.
+HISTORIES: Final = {"chat": "messages", "messages": "messages", "responses": "input"}
 
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,9 +34,10 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     session_key: str | None
     # how the conversation opens: a digest of it stands in for the key where one is needed
     opening: tuple[Carried, ...] = ()
-    # the turns as they were read, for whoever asks what the caller said
-    turns: Sequence[Turn] = ()
-    # the members of the body as they came, what is written for a candidate starts from them
+    # the turns as they were read, like `turns.Turn`, for whoever asks what the caller said;
+    # none any more once an upstream has the request
+    turns: list[Any] = []
+    # the members of the body as they came; without the history, where only `turns` was kept of it
     top: dict[str, msgspec.Raw] = {}
     # the asked reasoning level (a budget is mapped to one), and the budget as written
     level: str | None = None
@@ -70,6 +75,14 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     tool_loop: bool = False
     # that turn began with thinking whose proof could not come along
     broken_turn: bool = False
+
+    def members(self, body: bytes) -> dict[str, Any]:
+        """A new mapping of all members of the body that was read, from which it is written again.
+
+        One that was read without its history was taken for a body that crosses a bridge.
+        """
+        kept = HISTORIES[self.dialect] in self.top
+        return dict(self.top if kept else members(body))
 
     @property
     def session(self) -> str | None:

@@ -7,7 +7,7 @@ is known to be JSON.
 from __future__ import annotations
 
 import re
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 _TOKEN: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[{}\[\]]', re.DOTALL)
 _STRING: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
@@ -29,6 +29,8 @@ class Member(NamedTuple):
 
 def find(text: bytes, *path: str, start: int = 0) -> Member | None:
     """The member at `path`, each step of which leads into an object; None where there is none."""
+    if b'"%b"' % path[-1].encode() not in text:
+        return None
     member = None
     for name in path:
         member = _member(text, name.encode(), start)
@@ -45,24 +47,34 @@ def replace(text: bytes, member: Member, value: bytes) -> bytes:
 
 def rename(text: bytes, name: bytes, *path: str) -> bytes:
     """The text with `name`, a JSON string, for the string at `path`; as it is where none stands."""
-    member = find(text, *path)
-    if member is None or text[member.start : member.start + 1] != b'"':
-        return text
-    return replace(text, member, name)
+    return _renamed(text, name, find(text, *path))
 
 
-def name_answer(text: bytes, name: bytes, old: str | None) -> bytes:
-    """An answer in one piece whose `model`, decoded to `old`, is `name` from now on.
+def model_in(text: bytes, old: Any, *path: str) -> Member | None:
+    """The `model`, decoded to `old`, of the object at `path`.
 
-    Quick where no other member has that key; put in where an upstream left it out.
+    A name is found at once where no other member has that key.
     """
     at = text.find(_MODEL)
-    if old is not None and at >= 0 and text.rfind(_MODEL) == at:
+    if isinstance(old, str) and at >= 0 and text.rfind(_MODEL) == at:
         known = _PLAIN_STRING.match(text, at + len(_MODEL))
         if known is not None and known[1] == old.encode():
             start, end = known.span(1)
-            return text[: start - 1] + name + text[end + 1 :]
-    if (member := find(text, "model")) is not None:
+            return Member(at, start - 1, end + 1)
+    return find(text, *path, "model")
+
+
+def rename_model(text: bytes, name: bytes, old: Any, *path: str) -> bytes:
+    """The text with `name`, a JSON string, for the `model` that was decoded to `old`."""
+    return _renamed(text, name, model_in(text, old, *path))
+
+
+def name_answer(text: bytes, name: bytes, old: Any) -> bytes:
+    """An answer in one piece whose `model`, decoded to `old`, is `name` from now on.
+
+    Put in where an upstream left it out.
+    """
+    if (member := model_in(text, old)) is not None:
         return replace(text, member, name)
     inside = text.index(b"{") + 1
     return b'%b"model":%b,%b' % (text[:inside], name, text[inside:])
@@ -75,6 +87,12 @@ def remove(text: bytes, member: Member) -> bytes:
         return before[:-1] + text[member.end :]
     after = text[member.end :].lstrip()
     return text[: member.key] + after.removeprefix(b",").lstrip()
+
+
+def _renamed(text: bytes, name: bytes, member: Member | None) -> bytes:
+    if member is None or text[member.start : member.start + 1] != b'"':
+        return text
+    return replace(text, member, name)
 
 
 def _member(text: bytes, name: bytes, start: int) -> Member | None:

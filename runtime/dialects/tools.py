@@ -5,12 +5,14 @@ Schemas are measured, never read. Which wire a list came from does not matter he
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 import msgspec
 
 from runtime import hosted
 from runtime.dialects.decode import ABSENT, decode, is_set
+from runtime.repeats import Repeats, weight_of
 from runtime.vocabulary import CUSTOM, FORCED, HOSTED, NAMESPACE, TOOLS
 
 CLIENT_TOOLS: Final = TOOLS | CUSTOM | NAMESPACE
@@ -43,20 +45,50 @@ class Choice(msgspec.Struct):
 
 
 ToolChoice = str | Choice | None
+# The type of a tool -> what it needs; all others are tools that a provider runs.
+Kinds = dict[str | None, int]
 
 _TOOLS: Final = msgspec.json.Decoder(list[Tool] | None)
 
 # In Messages the type of a client's own tool is `custom`; elsewhere that is a grammar tool.
-KINDS: Final = {None: TOOLS, "function": TOOLS, "custom": CUSTOM, "namespace": NAMESPACE}
-MESSAGES_KINDS: Final = {**KINDS, "custom": TOOLS}
+KINDS: Final[Kinds] = {None: TOOLS, "function": TOOLS, "custom": CUSTOM, "namespace": NAMESPACE}
+MESSAGES_KINDS: Final[Kinds] = {**KINDS, "custom": TOOLS}
 _FORCING: Final = frozenset(("required", "any"))
 _FREE: Final = frozenset(("auto", "none", "allowed_tools"))
 
 
+# About what these facts take in memory without any word.
+_FACTS_BYTES: Final = 200
+
+
+class Facts(msgspec.Struct, frozen=True, gc=False):
+    """What one `tools` array says, before the deployment says anything of hosted tools."""
+
+    size: int = 0
+    needs: int = 0
+    count: int = 0
+    # each hosted word, with the path inside the array where it stands first
+    hosted: tuple[tuple[str, str], ...] = ()
+    # the custom tools that name themselves
+    customs: frozenset[str] = frozenset()
+    # spellings only one family of dialects has
+    anthropic: bool = False
+    openai: bool = False
+
+    @property
+    def weight(self) -> int:
+        """About how many bytes it holds."""
+        words = [word for pair in self.hosted for word in pair]
+        return _FACTS_BYTES + weight_of(words) + weight_of(self.customs)
+
+
+# What readers and bridges made of tools: an agent sends the same bytes with every request.
+SEEN: Final = Repeats()
+
+
 def flat_customs(raw: msgspec.Raw) -> frozenset[str]:
     """The custom tools of a `tools` array that name themselves, as those of Responses do."""
-    tools = decode(_TOOLS, raw, "tools") if is_set(raw) else None
-    return frozenset(tool.name for tool in tools or () if tool.type == "custom" and tool.name)
+    return _facts(raw, "tools", KINDS).customs if is_set(raw) else frozenset()
 
 
 class Toolbox(msgspec.Struct, gc=False):
@@ -65,7 +97,7 @@ class Toolbox(msgspec.Struct, gc=False):
     """
 
     _policies: dict[str, str]
-    _kinds: dict[str | None, int]
+    _kinds: Kinds
     needs: int = 0
     count: int = 0
     size: int = 0
@@ -77,12 +109,19 @@ class Toolbox(msgspec.Struct, gc=False):
 
     def add(self, raw: msgspec.Raw, where: str) -> None:
         """A `tools` array. Raises CallerError, also for a tool the deployment refuses."""
-        if raw is not ABSENT and (tools := decode(_TOOLS, raw, where)):
-            self.size += len(memoryview(raw))
-            self._add(tools, where)
+        if raw is ABSENT:
+            return
+        facts = _facts(raw, where, self._kinds)
+        self.size += facts.size
+        self.needs |= facts.needs
+        self.count += facts.count
+        self.anthropic = self.anthropic or facts.anthropic
+        self.openai = self.openai or facts.openai
+        for word, place in facts.hosted:
+            self.add_hosted(word, where + place)
 
     def add_hosted(self, word: str, where: str) -> None:
-        """A hosted tool that stands in a field of its own."""
+        """A hosted tool. Raises CallerError for one that the deployment refuses."""
         policy = hosted.policy_of(word, self._policies)
         if policy == "refuse":
             raise hosted.forbidden(word, where)
@@ -91,21 +130,6 @@ class Toolbox(msgspec.Struct, gc=False):
         if (word, policy) not in self.hosted:
             self.hosted += ((word, policy),)
             self.strip += (word,) if hosted.is_optional(policy) else ()
-
-    def _add(self, tools: list[Tool], where: str) -> None:
-        for index, tool in enumerate(tools):
-            need = self._kinds.get(tool.type, 0)
-            self.needs |= need
-            if tool.function is not None:
-                self.openai = True
-            elif tool.input_schema is not ABSENT:
-                self.anthropic = True
-            if need == NAMESPACE:
-                self._add(tool.tools or [], f"{where}[{index}].tools")
-                continue
-            self.count += 1
-            if not need:
-                self.add_hosted(hosted.normalise(tool.type or ""), f"{where}[{index}]")
 
     def forced(self, choice: ToolChoice) -> bool:
         """Whether the choice leaves the model no way but a tool."""
@@ -129,3 +153,46 @@ class Toolbox(msgspec.Struct, gc=False):
         if kind is None or kind in self._kinds:
             return FORCED
         return 0 if hosted.normalise(kind) in self.strip else FORCED
+
+
+# --- one array -----------------------------------------------------------------------------------
+
+
+def _facts(raw: msgspec.Raw, where: str, kinds: Kinds) -> Facts:
+    return SEEN.made((_read, kinds["custom"]), (raw,), lambda: _read(raw, where, kinds))
+
+
+def _read(raw: msgspec.Raw, where: str, kinds: Kinds) -> Facts:
+    tools = decode(_TOOLS, raw, where)
+    if not tools:
+        return Facts()
+    needs = count = 0
+    anthropic = openai = False
+    found: dict[str, str] = {}
+    for tool, holder, index in _each(tools, "", kinds):
+        need = kinds.get(tool.type, 0)
+        needs |= need
+        count += need != NAMESPACE
+        if tool.function is not None:
+            openai = True
+        elif tool.input_schema is not ABSENT:
+            anthropic = True
+        if not need:
+            found.setdefault(hosted.normalise(tool.type or ""), f"{holder}[{index}]")
+    return Facts(
+        size=len(memoryview(raw)),
+        needs=needs,
+        count=count,
+        hosted=tuple(found.items()),
+        customs=frozenset([tool.name for tool in tools if tool.type == "custom" and tool.name]),
+        anthropic=anthropic,
+        openai=openai,
+    )
+
+
+def _each(tools: list[Tool], holder: str, kinds: Kinds) -> Iterator[tuple[Tool, str, int]]:
+    """Every tool, with the path of its array and its place there; namespaces before their own."""
+    for index, tool in enumerate(tools):
+        yield tool, holder, index
+        if tool.tools and kinds.get(tool.type) == NAMESPACE:
+            yield from _each(tool.tools, f"{holder}[{index}].tools", kinds)

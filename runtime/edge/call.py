@@ -57,12 +57,13 @@ class Call:
     `lines` are finished header lines for whatever answer this call gets.
     `path` is normalised, header names are lower-case. `watcher` may hold the watcher of the stream
     being sent: the error event of a shutdown is written with it. `known` holds what was found out
-    from the headers alone, for the calls of this connection that have the same. `notes` go into
-    the request's log line, filtered by its list of allowed fields.
+    of the calls of this connection that have the same head. `notes` go into the request's log line,
+    filtered by its list of allowed fields.
     """
 
     __slots__ = (
         "_edge",
+        "_outbox",
         "body",
         "finished",
         "gone",
@@ -89,6 +90,7 @@ class Call:
 
     def __init__(self, edge: EdgeProtocol, transport: Transport, head: Head) -> None:
         self._edge = edge
+        self._outbox = edge.shared.outbox
         self.transport = transport
         self.method: bytes = head.method
         self.path: bytes = head.path
@@ -142,9 +144,8 @@ class Call:
             return
         self.sent += len(data)
         if self.version == "1.1":
-            self.transport.write(b"%x\r\n%b\r\n" % (len(data), data))
-        else:
-            self.transport.write(data)
+            data = b"%x\r\n%b\r\n" % (len(data), data)
+        self._outbox.add(self, data)
 
     async def drain(self) -> None:
         """Waits while the client is slow. Raises ClientGone."""
@@ -157,6 +158,9 @@ class Call:
         """The clean end of the body."""
         if self.finished or self.gone:
             return
+        self._outbox.flush()
+        if self.gone:  # a part could not be written: an end behind the gap would hide it
+            return
         self.finished = True
         if self.version == "1.1" and self.method != b"HEAD":
             self.transport.write(b"0\r\n\r\n")
@@ -167,10 +171,20 @@ class Call:
         What was written before still goes out, so that the caller gets the error event.
         """
         if not self.gone:
+            self._outbox.flush()
             self.finished = True
             self.gone = True
             # Without chunks only a reset tells a cut body from a finished one.
             self._edge.cut(reset=self.started and self.version != "1.1")
+
+    def drop(self) -> None:
+        """Resets the connection, for a part of the body could not be written.
+
+        Its end cancels the task that handles the call, and comes in a turn of its own: what goes
+        wrong in it costs nobody else.
+        """
+        self.gone = True
+        self._edge.loop.call_soon(self._edge.drop)
 
     def _opened(self, status: int, headers: Headers, framing: bytes, body: bytes) -> bytes:
         """The beginning of the answer, and all of it where `body` is."""

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from email.utils import formatdate
 from typing import TYPE_CHECKING
 
+from runtime.edge.outbox import Outbox
+
 if TYPE_CHECKING:
     from runtime.edge.protocol import EdgeProtocol
 
@@ -36,6 +38,7 @@ class Connections:
         self.caps = caps or Caps()
         self.draining = False
         self.date = b""
+        self.outbox = Outbox()
         self._drain_until = 0.0
         self._open: set[EdgeProtocol] = set()
         self._per_address: dict[str, int] = {}

@@ -47,7 +47,7 @@ class Head:
     """Method, target, headers and what they say of body and connection.
 
     `read` raises CallerError; the fields filled until then stand, so that the answer can be in the
-    dialect of the path. `known` is for what handlers find out from the headers alone.
+    dialect of the path. `known` is for what handlers find out of calls with this very head.
     """
 
     __slots__ = (

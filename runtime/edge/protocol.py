@@ -129,6 +129,7 @@ class EdgeProtocol(SanicProtocol):
         """Ends the connection behind what is written already, without an end of the body."""
         if (transport := self.transport) is None:
             return
+        self.shared.outbox.flush()
         if reset:
             _reset_on_close(transport)
         self._enter(CLOSING, self.shared.caps.linger)

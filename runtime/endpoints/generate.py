@@ -23,6 +23,7 @@ from runtime.vocabulary import Caller
 _REQUEST = "request"
 _DAY = 86_400  # seconds
 _CANCELLED = 499  # in rows alone: nobody was there to get a status
+_CROSSES = "crosses"  # in what a connection knows: whether its last request crossed a bridge
 
 
 def authenticated(state: State, account: Account, call: Call) -> tuple[str, Caller]:
@@ -108,7 +109,11 @@ class Generate:
         """What the body asks for and who may answer. Raises RouterError where nobody does."""
         serving = account.serving
         artifact = serving.artifact
-        account.reading = reading = self._dialect.read(call.body, call.headers, artifact.settings)
+        # the next body of a conversation most likely goes where the last one went
+        crosses = call.known.get(_CROSSES, False)
+        account.reading = reading = self._dialect.read(
+            call.body, call.headers, artifact.settings, crosses=crosses
+        )
         account.decision = decision = decide(
             artifact,
             self._surface,
@@ -122,6 +127,7 @@ class Generate:
             error = refusal(artifact, decision, reading)
             error.trace = serving.tracer.refused(decision.group_id, self._surface)
             raise error
+        call.known[_CROSSES] = decision.order[0].route.skin != reading.dialect
         return reading, decision
 
     async def _repeated(self, exchange: Exchange) -> bool:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Final
+from collections.abc import Callable, Iterable
+from typing import Annotated, Any, Final
+
+import msgspec
 
 from runtime.arguments import INPUT, arguments_object
-from runtime.bridges.body import UNSAID, plain
+from runtime.bridges.body import UNSAID, Text, is_visible, plain
 from runtime.bridges.parts import Where, malformed
 from runtime.bridges.to_messages import Block, Frame, Toolset
 from runtime.dialects.chat.read import Message
-from runtime.dialects.decode import ABSENT
+from runtime.dialects.decode import ABSENT, UNREADABLE
 from runtime.opaque import is_wrapped
 
 DETAILS: Final = "messages[].reasoning_details"
@@ -18,6 +20,23 @@ DETAILS: Final = "messages[].reasoning_details"
 _READABLE: Final = ("reasoning_content", "reasoning")
 # What calls were made with before they had ids; no id begins so.
 _BY_NAME: Final = "function:"
+
+
+class _Function(msgspec.Struct, gc=False, forbid_unknown_fields=True):
+    name: Annotated[str, msgspec.Meta(min_length=1)]
+    arguments: str
+
+
+class _Call(msgspec.Struct, gc=False, forbid_unknown_fields=True):
+    """A call as nearly all are, in one pass; the others are read as plain data."""
+
+    id: str
+    function: _Function
+    type: str | None = None
+    index: int | None = None
+
+
+_CALLS: Final = msgspec.json.Decoder(list[_Call])
 
 
 class Messages:
@@ -30,13 +49,14 @@ class Messages:
         self._tools = tools
         self._lost = frame.lost
 
-    def add(self, message: Message, where: Where) -> None:
-        """One message at a JSON path. Raises CallerError."""
-        handler = _HANDLERS.get(message.role)
-        if handler is None:
-            roles = ", ".join(f"`{name}`" for name in _HANDLERS)
-            raise malformed((where, "role"), f"one of {roles}")
-        handler(self, message, where)
+    def tell(self, messages: Iterable[Message], where: Where) -> None:
+        """The messages of a list at a JSON path. Raises CallerError."""
+        for index, message in enumerate(messages):
+            handler = _HANDLERS.get(message.role)
+            if handler is None:
+                roles = ", ".join(f"`{name}`" for name in _HANDLERS)
+                raise malformed(((where, index), "role"), f"one of {roles}")
+            handler(self, message, (where, index))
 
     def instruct(self, message: Message, where: Where) -> None:
         """Words of who set the model up."""
@@ -53,28 +73,31 @@ class Messages:
         if message.reasoning_content or message.reasoning or message.reasoning_details:
             self._think(message)
         blocks = self._blocks.read(message.content, (where, "content"))
-        if message.refusal not in UNSAID:
+        if message.refusal is not ABSENT and message.refusal not in UNSAID:
             blocks += self._blocks.read(message.refusal, (where, "refusal"))
         self._turns.say("assistant", self._closed(message, blocks))
         if message.tool_calls is not ABSENT:
-            self._calls(plain(message.tool_calls) or [], (where, "tool_calls"))
-        if isinstance(function := plain(message.function_call), dict):
-            self._function(f"{_BY_NAME}{function.get('name')}", function, (where, "function_call"))
+            self._calls(message.tool_calls, (where, "tool_calls"))
+        if message.function_call is not ABSENT:
+            function = plain(message.function_call)
+            if isinstance(function, dict):
+                by_name = f"{_BY_NAME}{function.get('name')}"
+                self._function(by_name, function, (where, "function_call"))
 
-    def tool(self, message: Message, where: Where) -> None:
+    def result(self, message: Message, where: Where) -> None:
         """The result of a call."""
-        if not isinstance(message.tool_call_id, str):
+        call_id = message.tool_call_id
+        if message.role == "function":  # it has no id
+            call_id = f"{_BY_NAME}{message.name}"
+        elif not isinstance(call_id, str):
             raise malformed((where, "tool_call_id"), "a string")
-        self._result(message.tool_call_id, message, where)
-
-    def function(self, message: Message, where: Where) -> None:
-        """The result of a call that has no id."""
-        self._result(f"{_BY_NAME}{message.name}", message, where)
-
-    def _result(self, call_id: str, message: Message, where: Where) -> None:
-        content = self._blocks.read_result(message.content, (where, "content"))
+        content: Text | list[Block] = message.content
+        if not is_visible(message.content):
+            content = self._blocks.read(message.content, (where, "content"))
         block = self._turns.result(call_id, content)
-        if block is not None:
+        if block is not None and (
+            message.cache_control is not ABSENT or message.prompt_cache_breakpoint is not ABSENT
+        ):
             self._mark(block, message)
 
     def _closed(self, message: Message, blocks: list[Block]) -> list[Block]:
@@ -83,16 +106,29 @@ class Messages:
             self._lost["messages[].name"] = None
         if message.audio is not ABSENT and plain(message.audio):
             self._lost["messages[].audio"] = None
-        if blocks:
+        if blocks and (
+            message.cache_control is not ABSENT or message.prompt_cache_breakpoint is not ABSENT
+        ):
             self._mark(blocks[-1], message)
         return blocks
 
     def _mark(self, block: Block, message: Message) -> None:
-        control, breakpoint_ = message.cache_control, message.prompt_cache_breakpoint
-        if control is not ABSENT or breakpoint_ is not ABSENT:
-            self._blocks.mark(block, plain(control), plain(breakpoint_))
+        self._blocks.mark(
+            block, plain(message.cache_control), plain(message.prompt_cache_breakpoint)
+        )
 
-    def _calls(self, calls: Any, where: Where) -> None:
+    def _calls(self, raw: msgspec.Raw, where: Where) -> None:
+        try:
+            calls = _CALLS.decode(raw)
+        except UNREADABLE:
+            self._unusual_calls(plain(raw) or [], where)
+            return
+        for call in calls:
+            function = call.function
+            name = self._tools.name(function.name)
+            self._turns.call(call.id, name, arguments_object(function.arguments))
+
+    def _unusual_calls(self, calls: Any, where: Where) -> None:
         if not isinstance(calls, list):
             raise malformed(where, "a list")
         for index, call in enumerate(calls):
@@ -161,6 +197,6 @@ _HANDLERS: Final[dict[str | None, Callable[[Messages, Message, Where], None]]] =
     "developer": Messages.instruct,
     "user": Messages.user,
     "assistant": Messages.assistant,
-    "tool": Messages.tool,
-    "function": Messages.function,
+    "tool": Messages.result,
+    "function": Messages.result,
 }

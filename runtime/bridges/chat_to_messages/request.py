@@ -19,10 +19,8 @@ def request(body: Mapping[str, Any], crossing: Crossing) -> Crossed:
     """The request as Messages has it. Raises CallerError where the history cannot be read."""
     frame = Frame(body, crossing, TABLE, "messages[].reasoning_details")
     given = frame.given
-    tools = frame.toolset([(name, given.get(name, [])) for name in ("tools", "functions")])
-    walk = Messages(frame, tools)
-    for index, message in enumerate(given["messages"]):
-        walk.add(message, ("messages", index))
+    tools = frame.toolset([(name, given[name]) for name in ("tools", "functions") if name in given])
+    Messages(frame, tools).tell(given["messages"], "messages")
     if "tool_choice" not in given:
         given["tool_choice"] = _choice_of(given.get("function_call"))
     frame.write_format(given.get("response_format"), "response_format")

@@ -39,7 +39,7 @@ _READABLE: Final = ("reasoning_content", "reasoning")
 def request(body: Mapping[str, Any], crossing: Crossing) -> Crossed:
     """The request upstream, and what it lost. Raises CallerError."""
     lost = frame.left_out(TABLE, body)
-    lists = {"tools": body.get("tools"), "functions": body.get("functions")}
+    lists = [(name, body[name]) for name in ("tools", "functions") if name in body]
     tools = toolset(lists, crossing.step, lost)
     if body.get("web_search_options") is not None:
         lost["hosted:web_search"] = None

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
-from runtime.bridges.body import UNSAID, Text, plain, text, words
+from runtime.bridges.body import plain, text, words
 from runtime.bridges.parts import BILLING, Lost, Where, legible, malformed, without_billing
 from runtime.bridges.to_chat import History, Toolset
 from runtime.bridges.to_chat.parts import (
     Part,
-    arguments,
-    is_bare,
+    Said,
+    bare_text,
     mark,
+    parts_of,
     read_part,
-    read_parts,
-    read_result,
+    read_said,
+    spelt_arguments,
     text_part,
     texts_alone,
 )
@@ -40,7 +41,7 @@ class Turns:
     def system(self, content: Any) -> None:
         """What the model is set up with, without the billing line."""
         parts = []
-        for part in self._texts(content, "system"):
+        for part in parts_of(self._texts(content, "system")):
             text = without_billing(part["text"])
             if text is not part["text"]:
                 self._lost[BILLING] = None
@@ -49,19 +50,20 @@ class Turns:
                 parts.append(part)
         self._history.say("system", parts)
 
-    def add(self, turn: Message, where: Where) -> None:
-        """One turn at a JSON path. Raises CallerError."""
-        if turn.role == "assistant":
-            self._assistant(turn.content, (where, "content"))
-        elif turn.role == "system":
-            self._history.say("system", self._texts(turn.content, "system"))
-        else:
-            self._user(turn.content, (where, "content"))
+    def add(self, turns: Iterable[Message], where: Where) -> None:
+        """The turns of a list at a JSON path. Raises CallerError."""
+        for index, turn in enumerate(turns):
+            if turn.role == "assistant":
+                self._assistant(turn.content, (where, index, "content"))
+            elif turn.role == "system":
+                self._history.say("system", self._texts(turn.content, "system"))
+            else:
+                self._user(turn.content, (where, index, "content"))
 
-    def _read(self, content: Any) -> list[Part]:
-        return read_parts(content, self._lost, cached=self._cached)
+    def _read(self, content: Any) -> Said:
+        return read_said(content, self._lost, cached=self._cached)
 
-    def _texts(self, content: Any, role: str) -> list[Part]:
+    def _texts(self, content: Any, role: str) -> Said:
         return texts_alone(self._read(content), role, self._lost)
 
     # --- the user --------------------------------------------------------------------------------
@@ -77,14 +79,13 @@ class Turns:
                 self._result(block, (where, index))
             else:
                 said += read_part(block, self._lost, cached=self._cached)
-        self._history.say("user", said)
+        if said:
+            self._history.say("user", said)
 
     def _result(self, block: Block, where: Where) -> None:
-        result: Text | list[Part]
-        if block.cache_control is ABSENT:
-            result = read_result(block.content, self._lost, cached=self._cached)
-        else:
-            result = self._read(block.content)
+        result: Said = text(block.content) or self._read(block.content)
+        if block.cache_control is not ABSENT:
+            result = parts_of(result)
             mark(result, plain(block.cache_control), self._lost, cached=self._cached)
         if not isinstance(block.tool_use_id, str):
             raise malformed((where, "tool_use_id"), "a string")
@@ -99,12 +100,10 @@ class Turns:
         before: str | None = None
         for index, block in enumerate(content):
             kind = block.type
-            handler = _HANDLERS.get(kind)
-            if handler is not None:
-                handler(self, block, (where, index))
-            elif kind == "text" and is_bare(block):
-                told = [] if block.text in UNSAID else [text_part(block.text)]
+            if kind == "text" and (told := bare_text(block)) is not None:
                 self._history.text(told, glued=before == "text")
+            elif (handler := _HANDLERS.get(kind)) is not None:
+                handler(self, block, (where, index))
             elif kind is not None and kind.endswith(_SERVER_RESULT):
                 self._server_result(block, (where, index))
             else:
@@ -124,14 +123,14 @@ class Turns:
         self._history.prove(plain(block.data), "redacted_thinking.data")
 
     def _call(self, block: Block, where: Where) -> None:
-        if plain(block.cache_control) is not None:
+        if block.cache_control is not ABSENT and plain(block.cache_control) is not None:
             self._lost["cache_control"] = None
         if not isinstance(block.name, str):
             raise malformed((where, "name"), "a string")
         if not isinstance(block.id, str):
             raise malformed((where, "id"), "a string")
         name = self._tools.name(block.name)
-        self._history.call(block.id, name, arguments(plain(block.input)))
+        self._history.call(block.id, name, spelt_arguments(block.input))
 
     def _server_result(self, block: Block, where: Where) -> None:
         if block.type == "mcp_tool_result":

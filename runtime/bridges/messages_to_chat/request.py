@@ -9,8 +9,8 @@ from runtime import hosted
 from runtime.bridges.crossing import Crossed, Crossing
 from runtime.bridges.messages_to_chat.blocks import Turns
 from runtime.bridges.messages_to_chat.fields import TABLE
-from runtime.bridges.parts import Lost, malformed
-from runtime.bridges.to_chat import Choice, History, Tool, Toolset, write_tools
+from runtime.bridges.parts import Lost, Where, malformed
+from runtime.bridges.to_chat import Choice, History, Tool, Toolset, toolset, write_tools
 from runtime.bridges.to_chat.fields import write_format
 from runtime.bridges.to_chat.tools import name_of
 from runtime.bridges.tools import Original
@@ -28,41 +28,43 @@ def request(body: Mapping[str, Any], crossing: Crossing) -> Crossed:
     """The request as Chat has it. Raises CallerError where the history cannot be read."""
     lost: Lost = dict.fromkeys(TABLE.lost(body))
     cached = crossing.step.skin.prompt_cache == "explicit"
-    toolset = Toolset(_tools(body.get("tools") or (), lost))
+    tools = toolset(_tools, [("tools", body["tools"])] if "tools" in body else [], lost)
     if body.get("mcp_servers"):
         lost["hosted:mcp"] = None
     history = History(crossing, lost, "thinking")
-    turns = Turns(history, toolset, lost, cached=cached)
+    turns = Turns(history, tools, lost, cached=cached)
     turns.system(body.get("system"))
-    for index, turn in enumerate(body["messages"]):
-        turns.add(turn, ("messages", index))
+    turns.add(body["messages"], "messages")
     top: dict[str, Any] = {"messages": history.messages()}
     if not top["messages"]:
         raise malformed("messages", "a list with at least one message")
-    _write_choice(top, toolset, body.get("tool_choice"), lost)
+    _write_choice(top, tools, body.get("tool_choice"), lost)
     _write_options(top, body, lost)
     if crossing.reading.stream:
         top["stream"] = True
-    return Crossed(top=top, dropped=tuple(lost), tools=toolset.names)
+    return Crossed(top=top, dropped=tuple(lost), tools=tools.names)
 
 
-def _tools(tools: Iterable[Any], lost: Lost) -> Iterator[Tool]:
-    for index, tool in enumerate(tools):
-        if not isinstance(tool, dict):
-            continue
-        kind = tool.get("type")
-        if kind not in _CLIENT_RUN:
-            lost[f"hosted:{hosted.normalise(str(kind))}"] = None
-            continue
-        if not tool.keys() <= _TOOL:
-            others = (key for key, said in tool.items() if said and key not in _TOOL)
-            lost |= {_OF_TOOL.get(key, f"tools[].{key}"): None for key in others}
-        yield Tool(
-            Original(name_of(tool, ("tools", index))),
-            tool.get("description"),
-            tool.get("input_schema"),
-            tool.get("strict"),
-        )
+def _tools(lists: Iterable[tuple[str, list[dict[str, Any]]]], lost: Lost) -> Iterator[Tool]:
+    for where, tools in lists:
+        for index, tool in enumerate(tools):
+            kind = tool.get("type")
+            if kind in _CLIENT_RUN:
+                yield _tool(tool, (where, index), lost)
+            else:
+                lost[f"hosted:{hosted.normalise(str(kind))}"] = None
+
+
+def _tool(tool: Mapping[str, Any], where: Where, lost: Lost) -> Tool:
+    if not tool.keys() <= _TOOL:
+        others = (key for key, said in tool.items() if said and key not in _TOOL)
+        lost |= {_OF_TOOL.get(key, f"tools[].{key}"): None for key in others}
+    return Tool(
+        Original(name_of(tool, where)),
+        tool.get("description"),
+        tool.get("input_schema"),
+        tool.get("strict"),
+    )
 
 
 def _write_choice(top: dict[str, Any], tools: Toolset, choice: Any, lost: Lost) -> None:

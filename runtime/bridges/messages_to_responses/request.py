@@ -42,7 +42,7 @@ _SERVICE_TIERS: Final = {"auto": "auto", "standard_only": "default"}
 def request(body: Mapping[str, Any], crossing: Crossing) -> Crossed:
     """The request upstream, and what it lost. Raises CallerError."""
     lost = frame.left_out(TABLE, body)
-    tools = toolset({"tools": body.get("tools")}, crossing.step, lost)
+    tools = toolset([("tools", body["tools"])] if "tools" in body else [], crossing.step, lost)
     if body.get("mcp_servers"):
         lost["hosted:mcp"] = None
     turns = _Turns(crossing, History(tools, lost), lost)

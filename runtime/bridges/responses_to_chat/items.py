@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from runtime.arguments import wrapped
@@ -11,9 +11,12 @@ from runtime.bridges.from_responses import BRINGS_TOOLS, CLIENT_RUN, SERVER_RUN,
 from runtime.bridges.parts import Lost, Where, legible, malformed, named
 from runtime.bridges.to_chat import History, Toolset
 from runtime.bridges.to_chat.parts import (
+    Said,
     arguments,
+    parts_of,
     read_parts,
-    read_result,
+    read_said,
+    spelt_arguments,
     text_part,
     texts_alone,
 )
@@ -28,32 +31,40 @@ class Items:
         self._tools = tools
         self._lost = lost
 
-    def add(self, item: Item, where: Where) -> None:
-        """One item at a JSON path. Raises CallerError."""
-        kind = kind_of(item)
-        handler = _HANDLERS.get(kind)
-        if handler is not None:
-            handler(self, item, where)
-        elif kind not in BRINGS_TOOLS:
-            self._lost[f"input[type={named(kind)}]"] = None
+    def add(self, items: Iterable[Item], where: Where) -> None:
+        """The items of a list at a JSON path. Raises CallerError."""
+        for index, item in enumerate(items):
+            kind = item.type or kind_of(item)
+            handler = _HANDLERS.get(kind)
+            if handler is not None:
+                handler(self, item, (where, index))
+            elif kind not in BRINGS_TOOLS:
+                self._lost[f"input[type={named(kind)}]"] = None
 
     def message(self, item: Item, _where: Where) -> None:
         """Words of the user, of the assistant, or of who set it up."""
         role = item.role
         if item.phase:
             self._lost["input[].phase"] = None
-        parts = read_parts(item.content, self._lost, cached=False)
+        said = read_said(item.content, self._lost, cached=False)
         if role == "assistant":
-            for index, part in enumerate(texts_alone(parts, "assistant", self._lost)):
-                self._history.text([part], glued=index > 0)
+            self._assistant(texts_alone(said, "assistant", self._lost))
         elif role in SYSTEM:
-            self._history.say("system", texts_alone(parts, "system", self._lost))
+            self._history.say("system", texts_alone(said, "system", self._lost))
         else:
-            self._history.say("user", parts)
+            self._history.say("user", said)
+
+    def _assistant(self, said: Said) -> None:
+        """Words of the assistant: parts of one message are one sentence."""
+        if isinstance(said, list):
+            for index, part in enumerate(said):
+                self._history.text([part], glued=index > 0)
+        elif said:
+            self._history.text(said)
 
     def function_call(self, item: Item, where: Where) -> None:
         """A call of a function, with or without a namespace."""
-        asked = text(item.arguments) or arguments(plain(item.arguments))
+        asked = text(item.arguments) or spelt_arguments(item.arguments)
         self._call(item, where, asked, custom=False)
 
     def custom_tool_call(self, item: Item, where: Where) -> None:
@@ -69,7 +80,7 @@ class Items:
 
     def output(self, item: Item, where: Where) -> None:
         """The result of a call."""
-        result = read_result(item.output, self._lost, cached=False)
+        result: Said = text(item.output) or read_said(item.output, self._lost, cached=False)
         self._history.result(_call_id(item, where), result)
 
     def client_run(self, item: Item, where: Where) -> None:
@@ -106,7 +117,7 @@ class Items:
         """Thinking of the assistant: its own words, or else the summary of them."""
         told = read_parts(item.content, self._lost, cached=False)
         told = told or read_parts(plain(item.summary), self._lost, cached=False)
-        for part in texts_alone(told, "assistant", self._lost):
+        for part in parts_of(texts_alone(told, "assistant", self._lost)):
             self._history.think(words(part["text"]))
         self._history.prove(plain(item.encrypted_content), "reasoning.encrypted_content")
 

@@ -14,7 +14,7 @@ from runtime.bridges.responses_to_chat.fields import TABLE
 from runtime.bridges.responses_to_chat.items import Items
 from runtime.bridges.to_chat import History, write_tools
 from runtime.bridges.to_chat.fields import write_format
-from runtime.bridges.to_chat.parts import LINES, text_part
+from runtime.bridges.to_chat.parts import LINES
 from runtime.dialects.parts import texts
 from runtime.dialects.responses.read import Item
 
@@ -32,8 +32,7 @@ def request(body: Mapping[str, Any], crossing: Crossing) -> Crossed:
     history = History(crossing, lost, "reasoning")
     _instruct(history, body.get("instructions") or ())
     walk = Items(history, toolset, lost)
-    for index, item in enumerate(items):
-        walk.add(item, ("input", index))
+    walk.add(items, "input")
     top: dict[str, Any] = {"messages": history.messages()}
     if not top["messages"]:
         raise malformed("input", "a string or a list with at least one message")
@@ -48,11 +47,10 @@ def request(body: Mapping[str, Any], crossing: Crossing) -> Crossed:
 def _instruct(history: History, instructions: msgspec.Raw | Sequence[Item]) -> None:
     """Instructions are a text; answers to requests with a stored prompt list them as messages."""
     if isinstance(instructions, msgspec.Raw):
-        history.say("system", [text_part(instructions)])
+        history.say("system", instructions)
         return
     for item in instructions:
-        told = LINES.join(filter(None, texts(item.content)))
-        history.say("system", [text_part(told)] if told else [])
+        history.say("system", LINES.join(filter(None, texts(item.content))))
 
 
 def _write_options(top: dict[str, Any], given: Mapping[str, Any], lost: Lost) -> None:

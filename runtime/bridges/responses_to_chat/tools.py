@@ -6,12 +6,12 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from runtime import hosted
-from runtime.bridges.body import tools
 from runtime.bridges.from_responses import BRINGS_TOOLS
 from runtime.bridges.parts import Lost
-from runtime.bridges.to_chat import Choice, Tool, Toolset
+from runtime.bridges.to_chat import Choice, Tool, Toolset, toolset
 from runtime.bridges.to_chat.tools import name_of
 from runtime.bridges.tools import Original
+from runtime.dialects.decode import ABSENT
 from runtime.dialects.responses.read import Item
 
 _TOOL: Final = {"type", "name", "description", "parameters", "strict", "format"}
@@ -21,15 +21,22 @@ _CLIENT_RUN: Final = (None, "function", "custom")
 
 def read_tools(body: Mapping[str, Any], items: Iterable[Item], lost: Lost) -> Toolset:
     """The tools of a body, and those that stand in its input."""
-    lists = [body.get("tools")]
-    lists += [tools(item.tools, "input[].tools") for item in items if item.type in BRINGS_TOOLS]
-    return Toolset(tool for listed in lists for tool in _tools(listed or (), None, lost))
+    lists = [("tools", body["tools"])] if "tools" in body else []
+    lists += [
+        ("input[].tools", item.tools)
+        for item in items
+        if item.type in BRINGS_TOOLS and item.tools is not ABSENT
+    ]
+    return toolset(_listed, lists, lost)
 
 
-def _tools(tools: Iterable[Any], namespace: str | None, lost: Lost) -> Iterator[Tool]:
+def _listed(lists: Iterable[tuple[str, list[dict[str, Any]]]], lost: Lost) -> Iterator[Tool]:
+    for _, tools in lists:
+        yield from _tools(tools, None, lost)
+
+
+def _tools(tools: Iterable[Mapping[str, Any]], namespace: str | None, lost: Lost) -> Iterator[Tool]:
     for tool in tools:
-        if not isinstance(tool, dict):
-            continue
         kind = tool.get("type")
         if kind == "namespace":
             if tool.get("description"):

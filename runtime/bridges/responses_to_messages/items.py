@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 import msgspec
 
 from runtime.arguments import INPUT, arguments_object
-from runtime.bridges.body import members, plain
+from runtime.bridges.body import Text, is_visible, members, plain
 from runtime.bridges.from_responses import BRINGS_TOOLS, CLIENT_RUN, SERVER_RUN, SYSTEM, kind_of
 from runtime.bridges.parts import Where, legible, malformed, named, path
 from runtime.bridges.to_messages import Block, Frame, Toolset, is_blank, text_block
@@ -25,18 +25,22 @@ class Items:
 
     def __init__(self, frame: Frame, tools: Toolset) -> None:
         self._frame = frame
+        self._blocks = frame.blocks
         self._turns = frame.turns
         self._tools = tools
         self._lost = frame.lost
 
-    def add(self, item: Item, where: Where) -> None:
-        """One item at a JSON path. Raises CallerError."""
-        kind = kind_of(item)
-        handler = _HANDLERS.get(kind)
-        if handler is not None:
-            handler(self, item, where)
-        elif kind not in BRINGS_TOOLS:
-            self._lost[f"input[type={named(kind)}]"] = None
+    def tell(self, items: Iterable[Item], where: Where) -> None:
+        """The items of a list at a JSON path. Raises CallerError."""
+        for index, item in enumerate(items):
+            kind = item.type
+            if kind is None:
+                kind = kind_of(item)
+            handler = _HANDLERS.get(kind)
+            if handler is not None:
+                handler(self, item, (where, index))
+            elif kind not in BRINGS_TOOLS:
+                self._lost[f"input[type={named(kind)}]"] = None
 
     def message(self, item: Item, where: Where) -> None:
         """Words of the user, of the assistant, or of who set it up."""
@@ -47,21 +51,23 @@ class Items:
             self._turns.instruct(self._frame.system_blocks(content, where))
         else:
             speaker = "assistant" if role == "assistant" else "user"
-            self._turns.say(speaker, self._frame.blocks.read(content, where))
+            self._turns.say(speaker, self._blocks.read(content, where))
 
     def function_call(self, item: Item, where: Where) -> None:
         """A call of a function, with or without a namespace."""
-        name = self._tools.name(_name(item, where), namespace=_namespace(item))
+        name = self._name(item, where)
         self._turns.call(_call_id(item, where), name, arguments_object(plain(item.arguments)))
 
     def custom_tool_call(self, item: Item, where: Where) -> None:
         """A call of a custom tool: its text becomes the one argument."""
-        name = self._tools.name(_name(item, where), custom=True, namespace=_namespace(item))
+        name = self._name(item, where, custom=True)
         self._turns.call(_call_id(item, where), name, {INPUT: plain(item.input) or ""})
 
     def output(self, item: Item, where: Where) -> None:
         """The result of a call."""
-        content = self._frame.blocks.read_result(item.output, (where, "output"))
+        content: Text | list[Block] = item.output
+        if not is_visible(item.output):
+            content = self._blocks.read(item.output, (where, "output"))
         self._turns.result(_call_id(item, where), content)
 
     def client_run(self, item: Item, where: Where) -> None:
@@ -76,7 +82,7 @@ class Items:
         if isinstance(output, list):
             content = _told(output)
         else:
-            content = self._frame.blocks.read(item.output, (where, "output"))
+            content = self._blocks.read(item.output, (where, "output"))
         self._turns.result(_call_id(item, where), content, failed=item.status == _FAILED)
 
     def server_run(self, item: Item, where: Where) -> None:
@@ -114,6 +120,15 @@ class Items:
         message = f"`{place}`: this target cannot compact a history. Send a summary instead."
         raise CallerError("invalid-request", message, param=place)
 
+    def _name(self, item: Item, where: Where, *, custom: bool = False) -> str:
+        """What the tool that was called is sent as."""
+        name, namespace = item.name, item.namespace
+        if not isinstance(name, str) or not name:
+            raise malformed((where, "name"), "a string with something in it")
+        if not isinstance(namespace, str) or not namespace:
+            namespace = None
+        return self._tools.name(name, custom=custom, namespace=namespace)
+
 
 def _call_id(item: Item, where: Where) -> str:
     # a local shell's result has it in `id`
@@ -121,18 +136,6 @@ def _call_id(item: Item, where: Where) -> str:
     if not isinstance(call_id, str):
         raise malformed((where, "call_id"), "a string")
     return call_id
-
-
-def _name(item: Item, where: Where) -> str:
-    name: Any = item.name
-    if not isinstance(name, str) or not name:
-        raise malformed((where, "name"), "a string with something in it")
-    return name
-
-
-def _namespace(item: Item) -> str | None:
-    value: Any = item.namespace
-    return value if isinstance(value, str) and value else None
 
 
 def _joined(content: Carried) -> str:

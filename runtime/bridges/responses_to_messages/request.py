@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from runtime.bridges.body import tools
+from runtime.bridges.body import ToolLists
 from runtime.bridges.crossing import Crossed, Crossing
 from runtime.bridges.from_responses import BRINGS_TOOLS
 from runtime.bridges.parts import echoed
 from runtime.bridges.responses_to_messages.fields import TABLE
 from runtime.bridges.responses_to_messages.items import Items
 from runtime.bridges.to_messages import Frame
+from runtime.dialects.decode import ABSENT
 from runtime.dialects.responses.read import Item
 
 # What comes back without being asked for.
@@ -28,8 +29,7 @@ def request(body: Mapping[str, Any], crossing: Crossing) -> Crossed:
     toolset = frame.toolset(_tool_lists(given, items))
     walk = Items(frame, toolset)
     _instruct(frame, walk, given.get("instructions"))
-    for index, item in enumerate(items):
-        walk.add(item, ("input", index))
+    walk.tell(items, "input")
     _write_text(frame, given.get("text"))
     _write_reasoning(frame, given.get("reasoning"))
     if all(value in _UNDERSTOOD for value in given.get("include", ())):
@@ -37,23 +37,23 @@ def request(body: Mapping[str, Any], crossing: Crossing) -> Crossed:
     return frame.finish(toolset, "input", echoed(given))
 
 
-def _tool_lists(given: dict[str, Any], items: Sequence[Item]) -> list[tuple[str, Any]]:
-    """The lists of tools with their places; some clients put one into the input."""
-    lists = [("tools", given.get("tools", []))]
-    for index, item in enumerate(items):
-        if item.type in BRINGS_TOOLS:
-            where = f"input[{index}].tools"
-            lists.append((where, tools(item.tools, where) or []))
+def _tool_lists(given: dict[str, Any], items: Sequence[Item]) -> ToolLists:
+    """The lists of tools; some clients put one into the input."""
+    lists = [("tools", given["tools"])] if "tools" in given else []
+    lists += [
+        (f"input[{index}].tools", item.tools)
+        for index, item in enumerate(items)
+        if item.type in BRINGS_TOOLS and item.tools is not ABSENT
+    ]
     return lists
 
 
 def _instruct(frame: Frame, walk: Items, instructions: Any) -> None:
     """Instructions are a text; where a stored prompt gave them, they are items."""
-    if not isinstance(instructions, list):
+    if isinstance(instructions, list):
+        walk.tell(instructions, "instructions")
+    else:
         frame.turns.instruct(frame.system_blocks(instructions, "instructions"))
-        return
-    for index, item in enumerate(instructions):
-        walk.add(item, ("instructions", index))
 
 
 def _write_text(frame: Frame, text: Any) -> None:

@@ -9,122 +9,64 @@ from __future__ import annotations
 from typing import Any, Final, Literal
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from runtime.bridges.body import Text, words
 from runtime.bridges.crossing import Crossing
 from runtime.bridges.parts import FAILED, GO_ON, MISSING_RESULT, NO_RESULT, PREFILL, Lost
-from runtime.bridges.to_chat.parts import BLOCKS, LINES, Part, joined, text_part
+from runtime.bridges.to_chat.parts import BLOCKS, LINES, Part, Said, joined, parts_of, text_part
 from runtime.bridges.tools import legal_id
 from runtime.opaque import UNSEALED, unwrap
 from runtime.vocabulary import PREFILL as MAY_PREFILL
-from runtime.vocabulary import Reasoning
-
-Message = dict[str, Any]
 
 # What a call's result holds beside text -> its word in the message behind it.
 _ATTACHED: Final = {"image_url": "image", "file": "file", "input_audio": "audio"}
 
 
-class _Said(msgspec.Struct):
+class _Spoken(msgspec.Struct, gc=False):
     """A message of the system or the user."""
 
     role: str
-    parts: list[Part]
-
-    def write(self, messages: list[Message], _skin: Reasoning | None, _lost: Lost) -> None:
-        messages.append({"role": self.role, "content": joined(self.parts, BLOCKS)})
+    content: Said
 
 
-class _Call(msgspec.Struct):
-    """One call with its result, which may come later."""
-
-    id: str
+class _Function(msgspec.Struct, gc=False):
     name: str
     arguments: Text
-    content: Text | list[Part] | None = None
-    attached: list[Part] = []
-
-    def answer(self, result: Text | list[Part], failed: bool) -> None:
-        """Takes the result: texts stay with the call, everything else goes behind it."""
-        if not isinstance(result, list):
-            self.content = FAILED + words(result) if failed else result
-            return
-        texts = parts = result
-        if len(parts) != 1 or parts[0]["type"] != "text":
-            texts = [part for part in parts if part["type"] == "text"]
-            self.attached = [part for part in parts if part["type"] != "text"]
-        if self.attached and not texts:
-            texts = [text_part(self.label)]
-        if failed:
-            first = texts[0] if texts else text_part("")
-            texts = [{**first, "text": FAILED + words(first["text"])}, *texts[1:]]
-        self.content = joined(texts, LINES)
-
-    @property
-    def label(self) -> str:
-        """What names the call where its attachments stand."""
-        return f"[{_ATTACHED[self.attached[0]['type']]} of call {self.id}]"
-
-    def message(self, lost: Lost) -> Message:
-        """The result; every call has to have one."""
-        content = self.content
-        if content is None:
-            lost[MISSING_RESULT] = None
-            content = NO_RESULT
-        return {"role": "tool", "tool_call_id": self.id, "content": content}
 
 
-class _Turn(msgspec.Struct):
-    """What the assistant said until somebody else did: one message, its calls and their results."""
+class _Call(msgspec.Struct, gc=False):
+    id: str
+    type: Literal["function"]
+    function: _Function
 
-    thinking: str
-    texts: list[Part] = []
-    thoughts: list[str] = []
-    details: list[Any] = []
-    calls: list[_Call] = []
-    answered: bool = False
 
-    def write(self, messages: list[Message], skin: Reasoning | None, lost: Lost) -> None:
-        if not self.texts and not self.calls:
-            if self.thoughts or self.details:
-                lost[self.thinking] = None  # a turn that was cut before it said anything
-            return
-        content = joined(self.texts, BLOCKS) if self.texts else None
-        message: Message = {"role": "assistant", "content": content}
-        messages.append(message)
-        if skin is not None and (self.thoughts or self.details):
-            self._echo(message, skin)
-        if not self.calls:
-            return
-        message["tool_calls"] = [
-            {
-                "id": call.id,
-                "type": "function",
-                "function": {"name": call.name, "arguments": call.arguments},
-            }
-            for call in self.calls
-        ]
-        attached: list[Part] = []
-        for call in self.calls:
-            messages.append(call.message(lost))
-            if call.attached:
-                attached += [text_part(call.label), *call.attached]
-        if attached:
-            messages.append({"role": "user", "content": attached})
+class _Turn(msgspec.Struct, gc=False, tag_field="role", tag="assistant"):
+    """What the assistant said until somebody else did; one of calls alone has no content."""
 
-    def _echo(self, message: Message, skin: Reasoning) -> None:
-        thoughts = BLOCKS.join(self.thoughts)
-        if thoughts and skin.field == "think":
-            tagged = text_part(f"<think>\n{thoughts}\n</think>")
-            message["content"] = joined([tagged, *self.texts], BLOCKS)
-        elif thoughts:
-            message[skin.field] = thoughts
-        if self.details:
-            message["reasoning_details"] = self.details
+    content: Said | None = None
+    reasoning_content: str | UnsetType = UNSET
+    reasoning: str | UnsetType = UNSET
+    reasoning_details: list[Any] | UnsetType = UNSET
+    tool_calls: list[_Call] | UnsetType = UNSET
+
+
+class _Result(msgspec.Struct, gc=False, tag_field="role", tag="tool"):
+    """The result of a call, without content until it is told."""
+
+    tool_call_id: str
+    content: Said | None = None
+
+
+Message = _Spoken | _Turn | _Result
 
 
 class History:
-    """Collects one conversation. `thinking` is the caller's word for readable reasoning."""
+    """Collects one conversation. `thinking` is the caller's word for readable reasoning.
+
+    Messages are written as they come. The result of a call gets its place with the call, and its
+    content when that is told.
+    """
 
     def __init__(self, crossing: Crossing, lost: Lost, thinking: str) -> None:
         skin = crossing.step.skin.reasoning
@@ -134,41 +76,57 @@ class History:
         self._may_prefill = bool(crossing.step.features & MAY_PREFILL)
         self._lost = lost
         self._thinking = thinking
-        self._said: list[_Said | _Turn] = []
-        # calls without a result so far, oldest first: some providers use an id twice
-        self._waiting: dict[str, list[_Call]] = {}
+        self._messages: list[Message] = []
+        # what was said last, and may go on: parts of the system's, or a turn of the assistant's
+        self._system: list[Part] | None = None
+        self._turn: _Turn | None = None
+        self._thoughts: list[str] = []
+        self._details: list[Any] = []
+        self._results: list[_Result] = []
+        # results that are still to be told, oldest first: some providers use an id twice
+        self._waiting: dict[str, list[_Result]] = {}
+        # id() of a result -> what goes behind it
+        self._attached: dict[int, list[Part]] = {}
+        self._has_cut_turns = False
 
-    def say(self, role: Literal["system", "user"], parts: list[Part]) -> None:
+    def say(self, role: Literal["system", "user"], said: Said) -> None:
         """A message that is not the assistant's. System messages in a row become one, for many
         providers take no second; an empty message is none.
         """
-        if not parts:
+        if not said:
             return
-        last = self._said[-1] if self._said else None
-        if role == "system" and isinstance(last, _Said) and last.role == "system":
-            last.parts += parts
+        if role == "user":
+            self._end()
+            self._messages.append(_Spoken(role, joined(said, BLOCKS)))
+        elif self._system is None:
+            self._end()
+            self._system = parts_of(said)
         else:
-            self._said.append(_Said(role, parts))
+            self._system += parts_of(said)
 
-    def text(self, parts: list[Part], *, glued: bool = False) -> None:
+    def text(self, said: Said, *, glued: bool = False) -> None:
         """Words of the assistant. `glued`: they go on in the sentence of those before."""
-        turn = self._turn()
-        if not glued:
-            turn.texts += parts
+        turn = self._turn or self._begun()
+        if not turn.content and not glued:
+            turn.content = said
             return
-        for part in parts:
-            before = turn.texts[-1] if turn.texts else None
-            if before is None or "cache_control" in before:
-                turn.texts.append(part)
+        texts = turn.content = parts_of(turn.content or [])
+        if not glued:
+            texts += parts_of(said)
+            return
+        for part in parts_of(said):
+            if not texts or "cache_control" in texts[-1]:
+                texts.append(part)
             else:
-                turn.texts[-1] = {**part, "text": words(before["text"]) + words(part["text"])}
+                texts[-1] = {**part, "text": words(texts[-1]["text"]) + words(part["text"])}
 
     def think(self, text: str) -> None:
         """Readable reasoning of the assistant."""
         if not text:
             return
         if self._echoed:
-            self._turn().thoughts.append(text)
+            self._turn = self._turn or self._begun()
+            self._thoughts.append(text)
         else:
             self._lost[self._thinking] = None
 
@@ -179,46 +137,124 @@ class History:
         opaque = unwrap(sealed, self._domain) if isinstance(sealed, str) else None
         details = opaque.data.get("details") if opaque and opaque.dialect == "chat" else None
         if self._echoed and isinstance(details, list | tuple):
-            self._turn().details += details
+            self._turn = self._turn or self._begun()
+            self._details += details
         else:
             self._lost[name] = None
 
     def call(self, call_id: str, name: str, arguments: Text) -> None:
         """A call of the assistant's. Empty arguments mean none."""
-        call = _Call(legal_id(call_id), name, arguments or "{}")
-        self._turn().calls.append(call)
-        self._waiting.setdefault(call_id, []).append(call)
-
-    def result(self, call_id: str, result: Text | list[Part], *, failed: bool = False) -> None:
-        """The result of a call, wherever it stands; one without a call is the user's word."""
-        last = self._said[-1] if self._said else None
-        waiting = self._waiting.get(call_id)
-        if waiting:
-            waiting.pop(0).answer(result, failed)
+        turn = self._turn or self._begun()
+        sent_id = legal_id(call_id)
+        call = _Call(sent_id, "function", _Function(name, arguments or "{}"))
+        if turn.tool_calls is UNSET:
+            turn.tool_calls = [call]
         else:
+            turn.tool_calls.append(call)
+        result = _Result(sent_id)
+        self._results.append(result)
+        self._waiting.setdefault(call_id, []).append(result)
+
+    def result(self, call_id: str, said: Said, *, failed: bool = False) -> None:
+        """The result of a call, wherever it stands; one without a call is the user's word."""
+        if self._results:
+            self._end()
+        waiting = self._waiting.get(call_id)
+        if not waiting:
             self._lost["tool_result:without_call"] = None
-            parts = result if isinstance(result, list) else [text_part(result)]
-            self.say("user", [text_part(f"[result of call {legal_id(call_id)}]"), *parts])
-        if isinstance(last, _Turn) and last.calls:
-            last.answered = True
+            label = text_part(f"[result of call {legal_id(call_id)}]")
+            self.say("user", [label, *parts_of(said)])
+        elif failed or isinstance(said, list):
+            self._tell(waiting.pop(0), parts_of(said), failed=failed)
+        else:
+            waiting.pop(0).content = said
 
     def messages(self) -> list[Message]:
         """The conversation. A last turn of the assistant's is answered where the skin does not go
         on with it.
         """
-        messages: list[Message] = []
-        skin = self._skin if self._echoed else None
-        for said in self._said:
-            said.write(messages, skin, self._lost)
-        if messages and messages[-1]["role"] == "assistant" and not self._may_prefill:
+        self._end()
+        messages = self._messages
+        if self._has_cut_turns or self._attached or any(self._waiting.values()):
+            messages = self._completed()
+        if messages and isinstance(messages[-1], _Turn) and not self._may_prefill:
             self._lost[PREFILL] = None
-            messages.append({"role": "user", "content": GO_ON})
+            messages.append(_Spoken("user", GO_ON))
         return messages
 
-    def _turn(self) -> _Turn:
-        last = self._said[-1] if self._said else None
-        if isinstance(last, _Turn) and not last.answered:
-            return last
-        turn = _Turn(self._thinking)
-        self._said.append(turn)
+    def _begun(self) -> _Turn:
+        if self._system is not None:
+            self._end()
+        self._turn = turn = _Turn()
         return turn
+
+    def _end(self) -> None:
+        """Writes what might have gone on."""
+        if self._system is not None:
+            self._messages.append(_Spoken("system", joined(self._system, BLOCKS)))
+            self._system = None
+        turn, self._turn = self._turn, None
+        if turn is None:
+            return
+        if turn.content or turn.tool_calls:
+            if self._thoughts or self._details:
+                self._echo(turn)
+            if not turn.content:
+                turn.content = None
+            elif isinstance(turn.content, list):
+                turn.content = joined(turn.content, BLOCKS)
+            self._messages.append(turn)
+            self._messages += self._results
+            self._results = []
+        elif self._thoughts or self._details:
+            self._thoughts, self._details = [], []
+            self._has_cut_turns = True
+            self._messages.append(_Turn())
+
+    def _echo(self, turn: _Turn) -> None:
+        """Writes the reasoning of a turn, which is collected only where the skin has a field."""
+        thoughts = BLOCKS.join(self._thoughts)
+        if thoughts and self._skin is not None:
+            if self._skin.field == "think":
+                tagged = text_part(f"<think>\n{thoughts}\n</think>")
+                turn.content = [tagged, *parts_of(turn.content or "")]
+            else:
+                setattr(turn, self._skin.field, thoughts)
+        if self._details:
+            turn.reasoning_details = self._details
+        self._thoughts, self._details = [], []
+
+    def _tell(self, result: _Result, parts: list[Part], *, failed: bool) -> None:
+        """Fills in a result: texts stay with the call, everything else goes behind it."""
+        texts = [part for part in parts if part["type"] == "text"]
+        attached = [part for part in parts if part["type"] != "text"]
+        if attached:
+            word = _ATTACHED[attached[0]["type"]]
+            label = text_part(f"[{word} of call {result.tool_call_id}]")
+            self._attached[id(result)] = [label, *attached]
+            texts = texts or [label]
+        if failed:
+            first = texts[0] if texts else text_part("")
+            texts = [{**first, "text": FAILED + words(first["text"])}, *texts[1:]]
+        result.content = joined(texts, LINES)
+
+    def _completed(self) -> list[Message]:
+        """The messages with what is known in the end alone: results that never came, and what
+        goes behind those that did; without turns that were cut before they said anything.
+        """
+        completed: list[Message] = []
+        attached: list[Part] = []
+        for message in self._messages:
+            if attached and not isinstance(message, _Result):
+                completed.append(_Spoken("user", attached))
+                attached = []
+            if isinstance(message, _Result):
+                attached += self._attached.get(id(message), ())
+                if message.content is None:
+                    self._lost[MISSING_RESULT] = None
+                    message.content = NO_RESULT
+            elif message.content is None and not message.tool_calls:
+                self._lost[self._thinking] = None
+                continue
+            completed.append(message)
+        return [*completed, _Spoken("user", attached)] if attached else completed

@@ -10,13 +10,15 @@ from typing import Any, Final
 
 import msgspec
 
-from runtime.bridges.body import UNSAID, Text, members, text, words
+from runtime.bridges.body import UNSAID, Text, members, plain, text, words
 from runtime.bridges.parts import Lost, data_url, kind_of, text_of
 from runtime.dialects.decode import ABSENT
 from runtime.dialects.parts import Part as Record
 from runtime.dialects.parts import opened
 
 Part = dict[str, Any]
+# What somebody says: one plain text, as mostly, or parts.
+Said = Text | list[Part]
 
 _ENCODER: Final = msgspec.json.Encoder()
 
@@ -24,6 +26,8 @@ _ENCODER: Final = msgspec.json.Encoder()
 BLOCKS: Final = "\n\n"
 LINES: Final = "\n"
 
+# Begins an object that surely has something in it.
+_FULL: Final = '{"'
 # Chat wants a name for every file.
 _FILE_NAME: Final = "document.pdf"
 # Fields of a part that say nothing to a Chat model -> the name they are missed by.
@@ -32,6 +36,8 @@ _SIDE: Final = {
     "annotations": "content[].annotations",
     "prompt_cache_breakpoint": "content[].prompt_cache_breakpoint",
 }
+# What may stand beside a text.
+_BESIDE: Final = ("cache_control", *_SIDE)
 
 
 def text_part(text: Text) -> Part:
@@ -39,14 +45,17 @@ def text_part(text: Text) -> Part:
     return {"type": "text", "text": text}
 
 
-def is_bare(part: Record) -> bool:
-    """Whether nothing stands beside the text of a part, as in most."""
-    return (
-        part.cache_control is ABSENT
+def bare_text(part: Record) -> Text | None:
+    """The text of a part that is nothing else, as most are; None of any other part."""
+    if (
+        part.type in _TEXTS
+        and part.cache_control is ABSENT
         and part.citations is ABSENT
         and part.annotations is ABSENT
         and part.prompt_cache_breakpoint is ABSENT
-    )
+    ):
+        return "" if part.text in UNSAID else part.text
+    return None
 
 
 def is_plain(part: Part) -> bool:
@@ -54,45 +63,58 @@ def is_plain(part: Part) -> bool:
     return len(part) == 2 and "text" in part
 
 
-def joined(parts: list[Part], between: str) -> Text | list[Part]:
+def parts_of(said: Said) -> list[Part]:
+    """What was said as parts, which an empty text has none of."""
+    if isinstance(said, list):
+        return said
+    return [text_part(said)] if said else []
+
+
+def joined(said: Said, between: str) -> Said:
     """Plain texts as one string, which every provider takes; anything else as parts."""
-    if len(parts) == 1 and is_plain(parts[0]):
-        only: Text = parts[0]["text"]
+    if not isinstance(said, list):
+        return said
+    if len(said) == 1 and is_plain(said[0]):
+        only: Text = said[0]["text"]
         return only
-    if all(map(is_plain, parts)):
-        return between.join(words(part["text"]) for part in parts)
-    return parts
+    if all(map(is_plain, said)):
+        return between.join(words(part["text"]) for part in said)
+    return said
 
 
-def read_parts(content: Any, lost: Lost, *, cached: bool) -> list[Part]:
-    """The Chat parts of a content: a text, one part, or a list of them, opened or not.
+def read_said(content: Any, lost: Lost, *, cached: bool) -> Said:
+    """What is said in a content: in a text, in one part, or in a list of them, opened or not.
 
     `cached`: the skin takes `cache_control` on parts. Empty texts are left out, for providers
     refuse them. Raises CallerError.
     """
     if isinstance(content, msgspec.Raw):
-        told = text(content)
-        content = opened(content, "") if told is None and content is not ABSENT else told
+        if (carried := text(content)) is not None:
+            return carried
+        content = None if content is ABSENT else opened(content, "")
+    if isinstance(content, str):
+        return content or []
     if isinstance(content, list):
-        return [read for part in content for read in read_part(part, lost, cached=cached)]
-    if isinstance(content, (str, msgspec.Raw)):
-        return [text_part(content)] if content else []
-    return read_part(content, lost, cached=cached)
+        if len(content) != 1:
+            return [read for part in content for read in read_part(part, lost, cached=cached)]
+        content = content[0]
+    told = bare_text(content) if isinstance(content, Record) else None
+    return read_part(content, lost, cached=cached) if told is None else told
 
 
-def read_result(content: Any, lost: Lost, *, cached: bool) -> Text | list[Part]:
-    """The same of a tool result, which mostly is one text. Raises CallerError."""
-    told = text(content) if isinstance(content, msgspec.Raw) else None
-    return read_parts(content, lost, cached=cached) if told is None else told
+def read_parts(content: Any, lost: Lost, *, cached: bool) -> list[Part]:
+    """The same, as parts. Raises CallerError."""
+    return parts_of(read_said(content, lost, cached=cached))
 
 
 def read_part(part: Any, lost: Lost, *, cached: bool) -> list[Part]:
     """One part: mostly one again, none where Chat has no such thing, more for a document."""
     if isinstance(part, Record) and part.type in _TEXTS:
+        told = bare_text(part)
+        if told is not None:
+            return parts_of(told)
         read = [] if part.text in UNSAID else [text_part(part.text)]
-        if is_bare(part):
-            return read
-        fields: Any = members(part)
+        fields: Any = {name: plain(getattr(part, name)) for name in _BESIDE}
     else:
         fields = members(part) if isinstance(part, Record) else part
         if not isinstance(fields, dict):
@@ -107,10 +129,12 @@ def read_part(part: Any, lost: Lost, *, cached: bool) -> list[Part]:
     return read
 
 
-def texts_alone(parts: list[Part], role: str, lost: Lost) -> list[Part]:
-    """The texts among the parts: only users may show pictures and files on Chat."""
-    texts = [part for part in parts if part["type"] == "text"]
-    if len(texts) < len(parts):
+def texts_alone(said: Said, role: str, lost: Lost) -> Said:
+    """The texts of what was said: only users may show pictures and files on Chat."""
+    if not isinstance(said, list):
+        return said
+    texts = [part for part in said if part["type"] == "text"]
+    if len(texts) < len(said):
         lost[f"content[role={role}]"] = None
     return texts
 
@@ -128,6 +152,14 @@ def mark(read: list[Part], control: Any, lost: Lost, *, cached: bool) -> None:
 def arguments(value: Any) -> str:
     """The arguments of a call as Chat wants them: JSON as text."""
     return value if isinstance(value, str) else _ENCODER.encode(value or {}).decode()
+
+
+def spelt_arguments(raw: msgspec.Raw) -> str:
+    """The same of carried ones: an object whose first name follows its brace at once goes as it is
+    spelt, for readers let nothing pass that is not JSON in UTF-8. Raises CallerError.
+    """
+    spelt = str(raw, "utf-8")
+    return spelt if spelt.startswith(_FULL) else arguments(plain(raw))
 
 
 # --- one function for each kind of part ----------------------------------------------------------

@@ -5,15 +5,25 @@ It knows no dialect they came from.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 import msgspec
 
 from runtime.arguments import wrapped_parameters
-from runtime.bridges.body import together
-from runtime.bridges.parts import Where, input_description, malformed
-from runtime.bridges.tools import Original, ToolNames, name_tools
+from runtime.bridges.body import ToolLists, together
+from runtime.bridges.body import tools as opened_tools
+from runtime.bridges.parts import Lost, Where, input_description, malformed
+from runtime.bridges.tools import (
+    Offers,
+    Original,
+    ToolNames,
+    encoded,
+    name_tools,
+    plain_names,
+    sent_names,
+)
+from runtime.dialects.tools import SEEN
 
 # A choice in the words of Chat, or the tool it names.
 Choice = str | Original | None
@@ -36,61 +46,83 @@ class Tool(msgspec.Struct, frozen=True):
 class Toolset:
     """The tools of one request under the names they travel by; the first of two alike counts."""
 
-    def __init__(self, tools: Iterable[Tool]) -> None:
-        self._tools: dict[Original, Tool] = {}
-        for tool in tools:
-            self._tools.setdefault(tool.original, tool)
-        self.names: ToolNames = name_tools(self._tools)
-        self._sent = {original: name for name, original in self.names.sent.items()}
+    def __init__(self, offers: Offers) -> None:
+        self._offers = offers
+        self.names: ToolNames = offers.names
         # a history calls few tools many times
         self._called: dict[tuple[str, bool, str | None], str] = {}
 
     def __bool__(self) -> bool:
-        return bool(self._tools)
+        return bool(self._offers.sent)
 
     def find(self, name: Any) -> Original | None:
         """The tool that a choice names, in whatever namespace."""
-        return next((tool for tool in self._tools if tool.name == name), None)
+        return next((tool for tool in self._offers.sent if tool.name == name), None)
 
     def inside(self, namespace: Any) -> list[Original]:
         """The tools of a namespace."""
-        return [tool for tool in self._tools if tool.namespace == namespace]
+        return [tool for tool in self._offers.sent if tool.namespace == namespace]
 
     def name(self, name: str, *, custom: bool = False, namespace: str | None = None) -> str:
         """The name of a tool that was called, also of one that is not offered any more."""
+        if not custom and namespace is None and name in self._offers.plain:
+            return name
         sent = self._called.get((name, custom, namespace))
         if sent is None:
-            original = Original(name, custom, namespace)
-            sent = self._called[name, custom, namespace] = self._name(original)
+            sent = self._name(Original(name, custom, namespace))
+            self._called[name, custom, namespace] = sent
         return sent
 
     def _name(self, called: Original) -> str:
-        sent = self._sent.get(called)
-        if sent is None and called not in self._tools:
-            return name_tools((called,)).sent_for(called)
-        return sent or called.name
+        return self._offers.sent.get(called) or name_tools((called,)).sent_for(called)
 
-    def written(self, allowed: Collection[Original] | None) -> list[dict[str, Any]]:
+    def written(self, allowed: Collection[Original] | None) -> list[msgspec.Raw]:
         """The tools, or those of them that are allowed."""
-        return [
-            {"type": "function", "function": self._function(tool)}
-            for tool in self._tools.values()
-            if allowed is None or tool.original in allowed
-        ]
+        if allowed is None:
+            return list(self._offers.written)
+        offered = zip(self._offers.sent, self._offers.written, strict=True)
+        return [written for tool, written in offered if tool in allowed]
 
-    def _function(self, tool: Tool) -> dict[str, Any]:
-        function: dict[str, Any] = {"name": self._name(tool.original)}
-        if tool.original.custom:
-            texts = (tool.description, _WRAPPED, input_description(tool.form))
-            function["description"] = together(texts, "\n\n")
-            function["parameters"] = wrapped_parameters(_INPUT)
-            return function
-        if tool.description:
-            function["description"] = tool.description
-        function["parameters"] = tool.parameters or _NO_PARAMETERS
-        if tool.strict is not None:
-            function["strict"] = tool.strict
+
+# How a bridge reads the opened lists of its callers, and what it leaves out of them.
+Reader = Callable[[Iterable[tuple[str, list[dict[str, Any]]]], Lost], Iterator[Tool]]
+
+
+def toolset(read: Reader, lists: ToolLists, lost: Lost) -> Toolset:
+    """The tools of one request, as `read` finds them in the lists. Raises CallerError."""
+    texts = [text for _, text in lists]
+    offers = SEEN.made((_offers, read), texts, lambda: _offers(read, lists))
+    lost |= dict.fromkeys(offers.lost)
+    return Toolset(offers)
+
+
+def _offers(read: Reader, lists: ToolLists) -> Offers:
+    lost: Lost = {}
+    tools: dict[Original, Tool] = {}
+    for tool in read(opened_tools(lists), lost):
+        tools.setdefault(tool.original, tool)
+    names = name_tools(tools)
+    sent = sent_names(tools, names)
+    functions = (_function(tool, sent[tool.original]) for tool in tools.values())
+    written = encoded({"type": "function", "function": function} for function in functions)
+    return Offers(
+        sent=sent, names=names, plain=plain_names(sent), written=written, lost=tuple(lost)
+    )
+
+
+def _function(tool: Tool, name: str) -> dict[str, Any]:
+    function: dict[str, Any] = {"name": name}
+    if tool.original.custom:
+        texts = (tool.description, _WRAPPED, input_description(tool.form))
+        function["description"] = together(texts, "\n\n")
+        function["parameters"] = wrapped_parameters(_INPUT)
         return function
+    if tool.description:
+        function["description"] = tool.description
+    function["parameters"] = tool.parameters or _NO_PARAMETERS
+    if tool.strict is not None:
+        function["strict"] = tool.strict
+    return function
 
 
 def name_of(tool: Mapping[str, Any], where: Where) -> str:

@@ -65,27 +65,21 @@ class Blocks:
         Blank texts are left out. Raises CallerError for what is none of these, and for parts that
         Messages cannot have.
         """
+        if isinstance(content, list):
+            blocks = []
+            for index, part in enumerate(content):
+                block = self._part(part, (where, index))
+                if block is not None:
+                    blocks.append(block)
+            return blocks
         if isinstance(content, msgspec.Raw):
             if is_visible(content):
                 return [{"type": "text", "text": content}]
-            content = None if content is ABSENT else opened(content, path(where))
+            return [] if content is ABSENT else self.read(opened(content, path(where)), where)
         if isinstance(content, str):
             return [] if is_blank(content) else [text_block(content)]
-        if content is None:
-            return []
-        if isinstance(content, Part):
-            return self._part(content, where)
-        return [
-            block
-            for index, part in enumerate(content)
-            for block in self._part(part, (where, index))
-        ]
-
-    def read_result(self, content: Content | msgspec.Raw, where: Where) -> Text | list[Block]:
-        """The same of a tool result, which mostly is one text. Raises CallerError."""
-        if isinstance(content, msgspec.Raw) and is_visible(content):
-            return content
-        return self.read(content, where)
+        block = None if content is None else self._part(content, where)
+        return [] if block is None else [block]
 
     def mark(self, block: Block, control: Any, breakpoint_: Any) -> None:
         """Sets the breakpoint that the caller set, in whose words ever, on a block of our own."""
@@ -99,26 +93,24 @@ class Blocks:
             else:
                 self.lost[_MARKS[name]] = None
 
-    def _part(self, part: Part, where: Where) -> list[Block]:
+    def _part(self, part: Part, where: Where) -> Block | None:
         kind = part.type
         if kind in _TEXTS or (kind is None and part.image_url is ABSENT):
-            block = self._text(part, where)
+            if part.annotations is not ABSENT and plain(part.annotations):
+                self.lost["content[].annotations"] = None
+            if is_visible(part.text):
+                block: Block | None = {"type": "text", "text": part.text}
+            else:
+                block = _worded(plain(part.text), (where, "text"))
         else:
             # a client's own word for it: it is what its fields say
             other = Blocks._unknown if part.image_url is ABSENT else Blocks._image
             block = _HANDLERS.get(kind, other)(self, members(part), where)
-        if block is None:
-            return []
-        if part.cache_control is not ABSENT or part.prompt_cache_breakpoint is not ABSENT:
+        if block is not None and (
+            part.cache_control is not ABSENT or part.prompt_cache_breakpoint is not ABSENT
+        ):
             self.mark(block, plain(part.cache_control), plain(part.prompt_cache_breakpoint))
-        return [block]
-
-    def _text(self, part: Part, where: Where) -> Block | None:
-        if part.annotations is not ABSENT and plain(part.annotations):
-            self.lost["content[].annotations"] = None
-        if is_visible(part.text):
-            return text_block(part.text)
-        return _worded(plain(part.text), (where, "text"))
+        return block
 
     def _refusal(self, part: dict[str, Any], where: Where) -> Block | None:
         """What the assistant said instead of an answer was its answer all the same."""

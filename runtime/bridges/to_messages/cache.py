@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from runtime.bridges.parts import Lost
 from runtime.bridges.to_messages.blocks import CACHE_CONTROL, Block, ephemeral
+from runtime.dialects.draft import open_object
 
 # Anthropic refuses more.
 _MOST: Final = 4
@@ -29,7 +30,9 @@ def set_breakpoints(top: dict[str, Any]) -> None:
 
     The turn before the last is where the request before ended, so its prefix is found again.
     """
-    ends = [top[field][-1] for field in ("tools", "system") if top.get(field)]
+    if tools := top.get("tools"):
+        tools[-1] = {**(open_object(tools[-1]) or {}), CACHE_CONTROL: ephemeral()}
+    ends = [top["system"][-1]] if top.get("system") else []
     users = [turn for turn in top["messages"] if turn["role"] == "user"]
     ends += [turn["content"][-1] for turn in users[-_USER_TURNS:]]
     for holder in ends:
@@ -37,8 +40,10 @@ def set_breakpoints(top: dict[str, Any]) -> None:
 
 
 def _holders(top: dict[str, Any]) -> Iterator[Block]:
-    """Everything that may bear a breakpoint, in the order the prefix has it."""
-    yield from top.get("tools", ())
+    """Everything that may bear a breakpoint, in the order the prefix has it. A tool that is closed
+    has none.
+    """
+    yield from (tool for tool in top.get("tools", ()) if isinstance(tool, dict))
     yield from top.get("system", ())
     for turn in top["messages"]:
         yield from turn["content"]

@@ -10,14 +10,15 @@ from typing import Any, Final
 
 import msgspec
 
+from runtime.bridges.body import ToolLists
 from runtime.bridges.crossing import Crossed, Crossing
 from runtime.bridges.fields import Table
 from runtime.bridges.parts import Lost, Where, malformed
 from runtime.bridges.to_messages.blocks import Block, Blocks
 from runtime.bridges.to_messages.cache import limit_breakpoints, set_breakpoints
 from runtime.bridges.to_messages.schema import strict
-from runtime.bridges.to_messages.tools import Toolset
-from runtime.bridges.to_messages.turns import Turns, goes_on_without_thinking
+from runtime.bridges.to_messages.tools import Toolset, offers_of
+from runtime.bridges.to_messages.turns import Turns
 from runtime.dialects.decode import too_deep
 from runtime.dialects.parts import Content
 from runtime.errors import CallerError
@@ -63,13 +64,16 @@ class Frame:
         self.top: dict[str, Any] = {}
         self._echoes = skin.reasoning is None or skin.reasoning.echo != "forbidden"
 
-    def toolset(self, lists: list[tuple[str, Any]]) -> Toolset:
-        """The tools of the body, given with the places they stand at. Raises CallerError."""
-        can_be_strict = bool(self.crossing.step.features & JSON_SCHEMA)
+    def toolset(self, lists: ToolLists) -> Toolset:
+        """The tools of the body. Raises CallerError."""
+        step = self.crossing.step
+        can_be_strict = bool(step.features & JSON_SCHEMA)
+        marks = step.skin.prompt_cache == "explicit"
         try:
-            return Toolset(lists, self.blocks, strict=can_be_strict)
+            offers = offers_of(lists, strict=can_be_strict, marks=marks)
         except RecursionError:
             raise too_deep() from None
+        return Toolset(offers, self.blocks)
 
     # --- history -------------------------------------------------------------------------------
 
@@ -190,5 +194,5 @@ class Frame:
             dropped=tuple(self.lost),
             tools=tools.names,
             echo=echo or {},
-            broken_turn=goes_on_without_thinking(turns),
+            broken_turn=self.turns.goes_on_without_thinking(turns),
         )

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-import msgspec
-
 from runtime.bridges.body import Text, words
 from runtime.bridges.parts import GO_ON, MISSING_RESULT, NO_RESULT, PREFILL, Lost
 from runtime.bridges.to_messages.blocks import CACHE_CONTROL, Block, is_blank, text_block
@@ -26,22 +24,6 @@ _THINKING: Final = frozenset(("thinking", "redacted_thinking"))
 _RESULT: Final = "tool_result"
 
 
-class _Call(msgspec.Struct):
-    """A tool call that waits for its result. `turn` is the number of the turn it stands in."""
-
-    turn: int
-    id: str
-    result: Block | None = None
-
-
-class _Said(msgspec.Struct):
-    """One turn while it is being told."""
-
-    role: str
-    blocks: list[Block] = []
-    calls: list[_Call] = []
-
-
 class Turns:
     """Collects one history. `system` are the blocks said before anything else.
 
@@ -53,12 +35,19 @@ class Turns:
         self.system: list[Block] = []
         # the names of the tools that were called
         self.called: list[str] = []
-        self._said: list[_Said] = []
         self._lost = lost
         self._thinking_name = thinking_name
         self._keep_system = keep_system
-        # the caller's id -> its calls without a result; those of one turn, for ids come again
-        self._waiting: dict[str, list[_Call]] = {}
+        self._told: list[Turn] = []
+        # of the last turn: its role, its blocks, and the results that its calls want behind it,
+        # by the ids they are sent under
+        self._role = ""
+        self._blocks: list[Block] = []
+        self._results: dict[str, Block] = {}
+        # the caller's id -> the results that are still to come; of one turn, for ids come again
+        self._waiting: dict[str, list[Block]] = {}
+        self._thought = False
+        self._unanswered = False
         self._ids: set[str] = set()
         # how often an id has come
         self._again: dict[str, int] = {}
@@ -67,33 +56,50 @@ class Turns:
 
     def instruct(self, blocks: list[Block]) -> None:
         """Words of who set the model up."""
-        if not self._said:
+        if not self._told:
             self.system += blocks
         else:
             self.say("system" if self._keep_system else "user", blocks)
 
     def say(self, role: str, blocks: list[Block]) -> None:
         """Words of the user or the assistant."""
-        if blocks:
-            self._turn(role).blocks += blocks
+        if not blocks:
+            return
+        if self._results and role != "assistant":
+            self._answer()
+        if role == self._role:
+            self._blocks += blocks
+        else:
+            self._role, self._blocks = role, blocks
+            self._told.append({"role": role, "content": blocks})
 
     def think(self, block: Block) -> None:
         """Thinking of the assistant, with the proof of its maker."""
-        self._turn("assistant").blocks.append(block)
+        self._thought = True
+        self.say("assistant", [block])
 
     def call(self, call_id: str, name: str, arguments: dict[str, Any]) -> None:
         """The assistant calls a tool, by the name it is sent under."""
-        turn = self._turn("assistant")
-        number, fresh = len(self._said), self._fresh(call_id)
-        call = _Call(number, fresh)
-        waiting = self._waiting.get(call_id)
-        if waiting and waiting[0].turn == number:
-            waiting.append(call)
+        fresh = legal_id(call_id)
+        if fresh in self._ids:
+            fresh = self._another(call_id)
+        self._ids.add(fresh)
+        block = {"type": "tool_use", "id": fresh, "name": name, "input": arguments}
+        if self._role == "assistant":
+            self._blocks.append(block)
         else:
-            self._waiting[call_id] = [call]
+            self.say("assistant", [block])
         self.called.append(name)
-        turn.calls.append(call)
-        turn.blocks.append({"type": "tool_use", "id": fresh, "name": name, "input": arguments})
+        result = {"type": _RESULT, "tool_use_id": fresh, "content": NO_RESULT}
+        waiting = self._waiting.get(call_id)
+        if not waiting:
+            self._waiting[call_id] = [result]
+        elif waiting[0]["tool_use_id"] in self._results:
+            waiting.append(result)
+        else:
+            self._waiting[call_id] = [result]
+            self._unanswered = True
+        self._results[fresh] = result
 
     def result(
         self, call_id: str, content: Text | list[Block], *, failed: bool = False
@@ -105,37 +111,28 @@ class Turns:
             told = content if isinstance(content, list) else [text_block(content)]
             self.say("user", [text_block(_UNASKED), *told] if told else [])
             return None
-        call = waiting.pop(0)
-        if len(self._said) == call.turn:
-            self._said.append(_Said("user"))  # what the assistant does next, it does after this
-        block: Block = {"type": _RESULT, "tool_use_id": call.id}
-        if not isinstance(content, list):
+        block = waiting.pop(0)
+        if block["tool_use_id"] in self._results:
+            self._answer()  # what the assistant does next, it does after this
+        if isinstance(content, list):
+            _fill(block, content)
+        else:
             block["content"] = content
-        elif content:
-            for part in content:
-                if CACHE_CONTROL in part:  # a breakpoint stands on the result, never inside it
-                    block[CACHE_CONTROL] = part.pop(CACHE_CONTROL)
-            block["content"] = _plain(content)
         if failed:
             block["is_error"] = True
-        call.result = block
         return block
 
-    def _turn(self, role: str) -> _Said:
-        said = self._said
-        if said and (last := said[-1]).role == role:
-            return last
-        turn = _Said(role)
-        said.append(turn)
-        return turn
+    def _answer(self) -> None:
+        """Begins the turn behind calls, which is the user's and brings what they gave."""
+        self._role, self._blocks, self._results = "user", [*self._results.values()], {}
+        self._told.append({"role": "user", "content": self._blocks})
 
-    def _fresh(self, call_id: str) -> str:
+    def _another(self, call_id: str) -> str:
         """A legal id that no call before had: Messages wants them distinct in a whole history."""
         fresh = legal_id(call_id)
         while fresh in self._ids:
             number = self._again[call_id] = self._again.get(call_id, 1) + 1
             fresh = legal_id(f"{call_id}#{number}")  # `#` is not legal: always a digest
-        self._ids.add(fresh)
         return fresh
 
     # --- the turns -----------------------------------------------------------------------------
@@ -145,7 +142,10 @@ class Turns:
 
         Empty for a history without a word.
         """
-        turns = self._alternating()
+        if self._results:
+            self._answer()
+        whole = not (self._thought or self._unanswered or any(self._waiting.values()))
+        turns = self._told if whole else self._mended()
         # all that stood before it was thinking that led to nothing: it leads the history now
         while turns and turns[0]["role"] == "system":
             self.system += turns.pop(0)["content"]
@@ -160,47 +160,52 @@ class Turns:
             self._lost[PREFILL] = None
         return turns
 
-    def _alternating(self) -> list[Turn]:
+    def goes_on_without_thinking(self, turns: list[Turn]) -> bool:
+        """Whether the model is in the middle of a turn of its own that begins without thinking.
+
+        Anthropic takes no thinking budget then: a turn that thinks has to begin with a thinking
+        block. `turns` are what `finish` gave.
+        """
+        if len(turns) < 2 or not _holds_result(turns[-1]):
+            return False
+        return not (self._thought and _began_with_thinking(turns))
+
+    def _mended(self) -> list[Turn]:
+        """The turns without thinking at their end, which led to nothing: Anthropic refuses it.
+
+        Names that, and every result that never came.
+        """
         turns: list[Turn] = []
-        results: list[Block] = []
-        for said in self._said:
-            blocks = said.blocks
-            if results:
-                _add(turns, "user", results)
-                results = []
-            if said.role == "assistant":
-                if blocks and blocks[-1]["type"] in _THINKING:
-                    self._end_without_thinking(blocks)
-                results = [call.result or self._missing(call) for call in said.calls]
-            if blocks:
-                _add(turns, said.role, blocks)
-        if results:
-            _add(turns, "user", results)
+        for turn in self._told:
+            role, blocks = turn["role"], turn["content"]
+            while role == "assistant" and blocks and blocks[-1]["type"] in _THINKING:
+                blocks.pop()
+                self._lost[self._thinking_name] = None
+            if role == "user" and any(block.get("content") is NO_RESULT for block in blocks):
+                self._lost[MISSING_RESULT] = None
+            if turns and turns[-1]["role"] == role:
+                turns[-1]["content"] += blocks
+            elif blocks:
+                turns.append(turn)
         return turns
 
-    def _missing(self, call: _Call) -> Block:
-        self._lost[MISSING_RESULT] = None
-        return {"type": _RESULT, "tool_use_id": call.id, "content": NO_RESULT}
 
-    def _end_without_thinking(self, blocks: list[Block]) -> None:
-        """Anthropic refuses a turn that ends in thinking: it led to nothing."""
-        while blocks and blocks[-1]["type"] in _THINKING:
-            blocks.pop()
-            self._lost[self._thinking_name] = None
+def _fill(result: Block, content: list[Block]) -> None:
+    """Gives a result its parts."""
+    del result["content"]
+    if content:
+        for part in content:
+            if CACHE_CONTROL in part:  # a breakpoint stands on the result, never inside it
+                result[CACHE_CONTROL] = part.pop(CACHE_CONTROL)
+        result["content"] = _plain(content)
 
 
-def goes_on_without_thinking(turns: list[Turn]) -> bool:
-    """Whether the model is in the middle of a turn of its own that begins without thinking.
-
-    Anthropic takes no thinking budget then: a turn that thinks has to begin with a thinking block.
-    """
-    if len(turns) < 2 or not _holds_result(turns[-1]):
-        return False
+def _began_with_thinking(turns: list[Turn]) -> bool:
+    """Whether the assistant's turn that the last results are for began with thinking."""
     first = len(turns) - 2
     while first >= 2 and _is_results(turns[first - 1]):
         first -= 2
-    begins: str = turns[first]["content"][0]["type"]
-    return begins not in _THINKING
+    return turns[first]["content"][0]["type"] in _THINKING
 
 
 def _holds_result(turn: Turn) -> bool:
@@ -209,13 +214,6 @@ def _holds_result(turn: Turn) -> bool:
 
 def _is_results(turn: Turn) -> bool:
     return turn["role"] == "user" and all(block["type"] == _RESULT for block in turn["content"])
-
-
-def _add(turns: list[Turn], role: str, blocks: list[Block]) -> None:
-    if turns and turns[-1]["role"] == role:
-        turns[-1]["content"] += blocks
-    else:
-        turns.append({"role": role, "content": blocks})
 
 
 def _user(blocks: list[Block]) -> Turn:

@@ -40,8 +40,8 @@ def crossed(
 ) -> Crossed:
     """The finished request: history, tools, and what is the same for every caller."""
     history.write(top, crossing.step)
-    if tools.tools:
-        top["tools"] = tools.tools
+    if tools:
+        top["tools"] = tools.written
     else:
         top.pop("parallel_tool_calls", None)
     # nothing is kept upstream: who gets the next turn is decided anew

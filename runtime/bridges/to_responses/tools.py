@@ -12,12 +12,15 @@ import msgspec
 
 from runtime import hosted
 from runtime.arguments import wrapped_parameters
-from runtime.bridges.body import plain
+from runtime.bridges.body import ToolLists, plain
+from runtime.bridges.body import tools as opened_tools
 from runtime.bridges.parts import Lost, Where, input_description, malformed
 from runtime.bridges.to_responses.content import CACHE_MARK
-from runtime.bridges.tools import Original, ToolNames, name_tools
+from runtime.bridges.tools import Offers as OffersOf
+from runtime.bridges.tools import Original, encoded, name_tools, plain_names, sent_names
 from runtime.dialects.decode import ABSENT, decode
 from runtime.dialects.reading import Step
+from runtime.dialects.tools import SEEN
 
 _OBJECT: Final = msgspec.Raw(b'"object"')
 _FUNCTION_TYPES: Final = frozenset((None, "function", "custom"))
@@ -41,26 +44,34 @@ class _Top(msgspec.Struct):
 _TOP: Final = msgspec.json.Decoder(_Top)
 
 
+class Offers(OffersOf, frozen=True, kw_only=True):
+    """The tools of a body as Responses has them."""
+
+    # grammar tools, by the caller's names
+    customs: frozenset[str]
+
+
 class Toolset:
     """The tools of one request. `customs` are named in the caller's words, `hosted` left out."""
 
-    __slots__ = ("_sent", "customs", "hosted", "names", "native_custom", "tools")
+    __slots__ = ("_offers", "_sent", "customs", "hosted", "names", "native_custom")
 
-    def __init__(
-        self,
-        tools: list[dict[str, Any]],
-        names: ToolNames,
-        native_custom: bool,
-        customs: frozenset[str],
-        hosted: frozenset[str],
-    ) -> None:
-        self.tools = tools
-        self.names = names
+    def __init__(self, offers: Offers, native_custom: bool) -> None:
+        self._offers = offers
+        self.names = offers.names
         self.native_custom = native_custom
-        self.customs = customs
-        self.hosted = hosted
+        self.customs = offers.customs
+        self.hosted = offers.hosted
         # a history calls few tools many times
         self._sent: dict[tuple[str, bool], str] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._offers.written)
+
+    @property
+    def written(self) -> list[msgspec.Raw]:
+        """The tools as they go upstream, in a list of their own."""
+        return list(self._offers.written)
 
     def is_custom(self, name: str) -> bool:
         """Whether the caller offers a grammar tool of this name."""
@@ -68,6 +79,8 @@ class Toolset:
 
     def sent_name(self, name: str, custom: bool) -> str:
         """What a tool of the caller's is called upstream, also one that is offered no more."""
+        if not custom and name in self._offers.plain:
+            return name
         sent = self._sent.get((name, custom))
         if sent is None:
             sent = self._sent[name, custom] = self._name(name, custom)
@@ -89,27 +102,44 @@ class _Tool(msgspec.Struct, frozen=True):
     custom: bool
 
 
-def toolset(lists: Mapping[str, Any], step: Step, lost: Lost) -> Toolset:
+def toolset(lists: ToolLists, step: Step, lost: Lost) -> Toolset:
     """The tools of a body for one candidate; those that a provider runs are left out.
 
-    `lists` are the fields of the body that hold tools, by their path. A grammar tool stays one
-    where the candidate takes it, else it becomes a function of one string. Raises CallerError.
+    A grammar tool stays one where the candidate takes it, else it becomes a function of one string.
+    Raises CallerError.
     """
     native = step.skin.custom
+    texts = [text for _, text in lists]
+    offers = SEEN.made((_offers, native), texts, lambda: _offers(lists, native))
+    lost.update(dict.fromkeys(offers.lost))
+    return Toolset(offers, native)
+
+
+def _offers(lists: ToolLists, native: bool) -> Offers:
+    lost: Lost = {}
     gone: set[str] = set()
     found = [
         tool
-        for where, tools in lists.items()
-        for tool in _client_tools(tools or [], where, None, native, gone, lost)
+        for where, tools in opened_tools(lists)
+        for tool in _client_tools(tools, where, None, native, gone, lost)
     ]
-    names = name_tools(tool.original for tool in found)
-    written = [_write(tool, names.sent_for(tool.original), native, lost) for tool in found]
-    customs = frozenset(tool.inner["name"] for tool in found if tool.custom)
-    return Toolset(written, names, native, customs, frozenset(gone))
+    originals = [tool.original for tool in found]
+    names = name_tools(originals)
+    sent = sent_names(originals, names)
+    written = encoded(_write(tool, sent[tool.original], native, lost) for tool in found)
+    return Offers(
+        sent=sent,
+        names=names,
+        plain=plain_names(sent),
+        written=written,
+        lost=tuple(lost),
+        customs=frozenset(tool.inner["name"] for tool in found if tool.custom),
+        hosted=frozenset(gone),
+    )
 
 
 def _client_tools(
-    tools: list[Any],
+    tools: list[dict[str, Any]],
     where: Where,
     namespace: str | None,
     native: bool,
@@ -118,8 +148,6 @@ def _client_tools(
 ) -> Iterator[_Tool]:
     for index, tool in enumerate(tools):
         place = (where, index)
-        if not isinstance(tool, dict):
-            raise malformed(place, "an object")
         kind = tool.get("type")
         if kind == "namespace":
             inner = tool.get("tools") or []
@@ -196,7 +224,7 @@ def write_choice(top: dict[str, Any], choice: Any, tools: Toolset, lost: Lost) -
     """Writes a choice in any form; one that is left with no tool goes, and is named."""
     if choice is None:
         return
-    written = _choice(choice, tools) if tools.tools else None
+    written = _choice(choice, tools) if tools else None
     if written is not None:
         top["tool_choice"] = written
     elif choice not in _IDLE and not (isinstance(choice, dict) and choice.get("type") in _IDLE):

@@ -159,7 +159,7 @@ class Watcher(Base):
         if self._hide_usage and not chunk.all and chunk.usage is not None:
             return None
         self._learn(data, chunk)
-        return self._exactly_edited(data)
+        return self._exactly_edited(data, chunk.model)
 
     def _follow(self, chunk: _Answer) -> None:
         content = False
@@ -191,10 +191,10 @@ class Watcher(Base):
     # --- the declared changes ------------------------------------------------------------------
 
     def _exactly_edited_event(self, event: bytes) -> bytes:
-        return event[:6] + self._exactly_edited(event[6:])
+        return event[:6] + self._exactly_edited(event[6:], self._usual_model)
 
-    def _exactly_edited(self, data: bytes) -> bytes:
-        data = splice.rename(data, self._model, "model")
+    def _exactly_edited(self, data: bytes, model: str | None) -> bytes:
+        data = splice.rename_model(data, self._model, model)
         if self._hide_usage and (member := splice.find(data, "usage")) is not None:
             data = splice.remove(data, member)
         return data
@@ -205,7 +205,7 @@ class Watcher(Base):
             return
         self._usual_model = chunk.model
         self._swaps = []
-        if (model := splice.find(data, "model")) is not None:
+        if (model := splice.model_in(data, chunk.model)) is not None:
             name = data[model.key : model.start]
             self._swap(data[model.key : model.end], name + self._model)
         if self._hide_usage and (usage := splice.find(data, "usage")) is not None:
@@ -228,6 +228,19 @@ def whole(body: bytes, asked: str, rewrite_id: Callable[[str], str] | None = Non
 
     Blank lines before the JSON are keep-alives of providers that sent their head long ago.
     """
+    answer, body = _judged(body)
+    meter = Meter()
+    answer.read_usage(meter)
+    body = splice.name_answer(body, msgspec.json.encode(asked), answer.model)
+    return Whole(body, meter.usage(), answer.all[0].finish_reason)
+
+
+def usable(body: bytes) -> bytes:
+    """An unstreamed answer for a decoder; raises UpstreamError for one not to use."""
+    return _judged(body)[1]
+
+
+def _judged(body: bytes) -> tuple[_Answer, bytes]:
     try:
         answer, body = read_whole(_ANSWER, body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
@@ -235,10 +248,7 @@ def whole(body: bytes, asked: str, rewrite_id: Callable[[str], str] | None = Non
     if answer.failed:
         raise failures.from_error_event(body)
     _refuse_empty(answer)
-    meter = Meter()
-    answer.read_usage(meter)
-    body = splice.name_answer(body, msgspec.json.encode(asked), answer.model)
-    return Whole(body, meter.usage(), answer.all[0].finish_reason)
+    return answer, body
 
 
 def _refuse_empty(answer: _Answer) -> None:

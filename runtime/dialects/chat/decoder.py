@@ -185,7 +185,7 @@ class Decoder:
         if self._think is not None:
             self._speak_both(*self._think.rest())
         self._turn()
-        if not self._blocks.count and _TEXT in self._blank:  # an answer of nothing but white space
+        if _TEXT in self._blank and not self._blocks.count:  # an answer of nothing but white space
             number = self._blocks.start(_TEXT)
             self._blocks.say(number, self._blank[_TEXT], self._taken_logprobs())
             self._blocks.end(number)
@@ -207,22 +207,24 @@ class Decoder:
                 self._blocks.note("choices")
                 continue
             choice.delta, choice.message = choice.message or choice.delta, None
-            for place, entry in enumerate((choice.delta and choice.delta.tool_calls) or ()):
-                entry.index = place  # all of them whole, whatever their ids
+            if choice.delta is not None and choice.delta.tool_calls:
+                for place, entry in enumerate(choice.delta.tool_calls):
+                    entry.index = place  # all of them whole, whatever their ids
             self._follow(choice)
         return self.flush()
 
     def _begin(self, chunk: _Chunk) -> None:
         if chunk.id or chunk.choices:  # Azure's first chunk has neither
             self._blocks.begin(chunk.id)
-        if chunk.usage is not None or chunk.x_groq is not None:
-            if isinstance(chunk.x_groq, dict):
-                self._meter.read_openai(chunk.x_groq.get("usage"))
+        if isinstance(chunk.x_groq, dict):
+            self._meter.read_openai(chunk.x_groq.get("usage"))
+        for choice in chunk.choices or ():
+            if choice.usage is not None:
+                self._meter.read_openai(choice.usage)
+        if chunk.usage is not None:
             self._meter.read_openai(chunk.usage)
 
     def _follow(self, choice: _Choice) -> None:
-        if choice.usage is not None:
-            self._meter.read_openai(choice.usage)
         if choice.logprobs is not None:
             self._note_logprobs(choice.logprobs)
         if choice.delta is not None:
@@ -285,7 +287,8 @@ class Decoder:
         if not text:
             return
         if block is not self._current:
-            text = self._blank.pop(block, "") + text
+            if self._blank:
+                text = self._blank.pop(block, "") + text
             if text.isspace():
                 self._blank[block] = text
                 return
@@ -294,32 +297,31 @@ class Decoder:
 
     def _turn(self, block: _Spoken | None = None) -> None:
         """What was said before is complete, calls too; `block` begins."""
-        self._end_spoken()
-        self._calls.end()
-        if not isinstance(block, Reasoning):
+        if self._current is not None:
+            self._end_spoken(self._current)
+        if self._calls.open:
+            self._calls.end()
+        if self._details.sealed and not isinstance(block, Reasoning):
             self._bring_sealed()
         if block is not None:
             self._current = block
             self._number = self._blocks.start(block)
 
-    def _end_spoken(self) -> None:
-        if self._current is not None:
-            reasoned = isinstance(self._current, Reasoning)
-            self._blocks.end(self._number, self._details.take() if reasoned else None)
-            self._current = None
+    def _end_spoken(self, block: _Spoken) -> None:
+        opaque = self._details.take() if isinstance(block, Reasoning) else None
+        self._blocks.end(self._number, opaque)
+        self._current = None
 
     def _bring_sealed(self) -> None:
         """Reasoning that nobody can read has a block of its own."""
-        if self._details.sealed:
-            number = self._blocks.start(_REASONING)
-            self._blocks.end(number, self._details.take())
+        number = self._blocks.start(_REASONING)
+        self._blocks.end(number, self._details.take())
 
     # --- calls ---------------------------------------------------------------------------------
 
     def _call(self, entry: Entry) -> None:
         if not self._calls.open:
-            self._end_spoken()
-            self._bring_sealed()
+            self._turn()
         self._forget_blank()
         self._calls.add(entry)
 

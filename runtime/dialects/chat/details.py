@@ -18,18 +18,14 @@ _SEALS: Final = ("signature", "data")
 class Details:
     """Collects the parts of one stretch of reasoning; pieces of one part become that part again."""
 
-    __slots__ = ("_parts", "_pieces", "_sealed")
+    __slots__ = ("_parts", "_pieces", "sealed")
 
     def __init__(self) -> None:
         self._parts: list[dict[str, Any]] = []
         # of the last part: what its text is made of
         self._pieces: dict[str, list[str]] = {}
-        self._sealed = False
-
-    @property
-    def sealed(self) -> bool:
-        """Whether there is state among them that somebody must get back."""
-        return self._sealed
+        # whether there is state among them that somebody must get back
+        self.sealed = False
 
     def add(self, detail: dict[str, Any]) -> None:
         """The next part, or more of the last one."""
@@ -43,13 +39,13 @@ class Details:
                 part.setdefault(key, "")
             elif value or key not in part:
                 part[key] = value
-        self._sealed = self._sealed or any(detail.get(key) for key in _SEALS)
+        self.sealed = self.sealed or any(detail.get(key) for key in _SEALS)
 
     def take(self) -> Opaque | None:
         """The parts so far, if one of them is sealed; the next stretch starts anew."""
         self._settle()
         parts, self._parts = self._parts, []
-        sealed, self._sealed = self._sealed, False
+        sealed, self.sealed = self.sealed, False
         return Opaque("chat", {"details": parts}) if sealed else None
 
     def _settle(self) -> None:

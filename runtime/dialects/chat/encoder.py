@@ -209,8 +209,10 @@ def encode_whole(answer: Answer, way: Way) -> bytes:
             continue
         member = _MEMBERS[type(part.block)]
         texts.setdefault(member, []).append(part.text)
-        logprobs[member] = logprobs.get(member, ()) + part.logprobs
-        details += _details(part.opaque, way, len(details))
+        if part.logprobs:
+            logprobs[member] = logprobs.get(member, ()) + part.logprobs
+        if part.opaque is not None:
+            details += _details(part.opaque, way, len(details))
     said = {*texts, *(["tool_calls"] if calls else [])}
     message: dict[str, Any] = {"role": "assistant", "content": "" if _is_mute(said) else None}
     for member, pieces in texts.items():
@@ -221,7 +223,7 @@ def encode_whole(answer: Answer, way: Way) -> bytes:
     choice = {
         "index": 0,
         "message": message,
-        "logprobs": _logprobs(logprobs),
+        "logprobs": _logprobs(logprobs) if logprobs else None,
         "finish_reason": _finish_reason(answer.reason, "refusal" in texts),
     }
     usage = openai_usage(answer.usage, "prompt", "completion")

@@ -103,6 +103,28 @@ class Body(msgspec.Struct, gc=False):
     system: msgspec.Raw = ABSENT
 
 
+# What bridges know of a body beside these: they carry it, or name it as left out.
+_OTHERS: Final = (
+    "cache_control",
+    "stop",
+    "top_k",
+    "min_p",
+    "frequency_penalty",
+    "presence_penalty",
+    "repetition_penalty",
+    "logit_bias",
+    "seed",
+    "prediction",
+    "verbosity",
+    "modalities",
+    "prompt_cache_retention",
+    "prompt_cache_options",
+    "service_tier",
+    "safety_identifier",
+    "user",
+    "moderation",
+    "metadata",
+)
 _BODY: Final = BodyDecoder(
     Body,
     {
@@ -110,6 +132,7 @@ _BODY: Final = BodyDecoder(
         "tools": None,
         "functions": None,
     },
+    _OTHERS,
 )
 _FORMATS: Final = {"json_object": JSON_OBJECT, "json_schema": JSON_SCHEMA}
 _RESULTS: Final = ("tool", "function")
@@ -118,10 +141,15 @@ _BLOCKS: Final = ("tool_use", "tool_result")
 
 
 def read(
-    body: bytes, headers: Mapping[bytes, bytes], settings: Settings, *, settled: bool = False
+    body: bytes,
+    headers: Mapping[bytes, bytes],
+    settings: Settings,
+    *,
+    settled: bool = False,
+    crosses: bool = False,
 ) -> Reading:
     """The request, understood. Raises CallerError, or OtherDialect unless `settled`."""
-    fields, members = _BODY.decode(body)
+    fields, members = _BODY.decode(body, crosses=crosses)
     if not fields.messages:
         raise _without_messages(fields)
     tools = _tools(fields, settings)

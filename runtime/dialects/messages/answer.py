@@ -14,7 +14,7 @@ stream that merely ends for a finished one, so a missing terminator must become 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -44,6 +44,7 @@ class _Kind(msgspec.Struct, gc=False):
 
 
 class _Message(msgspec.Struct):
+    model: Any = None
     usage: msgspec.Raw = msgspec.Raw()
 
 
@@ -113,8 +114,9 @@ class Watcher(Base):
             self._fail(failures.invalid("an event has no type"))
             return None
         self._follow(read)
-        if read.type == "message_start":
-            return splice.rename(data, msgspec.json.encode(self.asked), "message", "model")
+        if read.type == "message_start" and read.message is not None:
+            old = read.message.model
+            return splice.rename_model(data, msgspec.json.encode(self.asked), old, "message")
         return data
 
     def _follow(self, read: _Event) -> None:
@@ -148,6 +150,19 @@ class Watcher(Base):
 
 def whole(body: bytes, asked: str, rewrite_id: Callable[[str], str] | None = None) -> Whole:
     """An unstreamed answer with the caller's model name; raises UpstreamError if it is none."""
+    answer, body = _judged(body)
+    meter = Meter()
+    meter.read_messages(plain(answer.usage))
+    body = splice.name_answer(body, msgspec.json.encode(asked), answer.model)
+    return Whole(body, meter.usage(), answer.stop_reason)
+
+
+def usable(body: bytes) -> bytes:
+    """An unstreamed answer for a decoder; raises UpstreamError for one not to use."""
+    return _judged(body)[1]
+
+
+def _judged(body: bytes) -> tuple[_Answer, bytes]:
     try:
         answer, body = read_whole(_ANSWER, body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
@@ -158,10 +173,7 @@ def whole(body: bytes, asked: str, rewrite_id: Callable[[str], str] | None = Non
         raise failures.invalid("the answer is not a Messages answer")
     if not answer.content and not _may_be_empty(answer.stop_reason, answer.usage):
         raise failures.empty()
-    meter = Meter()
-    meter.read_messages(plain(answer.usage))
-    body = splice.name_answer(body, msgspec.json.encode(asked), answer.model)
-    return Whole(body, meter.usage(), answer.stop_reason)
+    return answer, body
 
 
 def _may_be_empty(reason: str | None, usage: msgspec.Raw) -> bool:

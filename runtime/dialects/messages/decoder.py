@@ -78,6 +78,17 @@ class _Message(msgspec.Struct):
     usage: Any = None
 
 
+class _Whole(msgspec.Struct):
+    """A whole answer, its blocks read."""
+
+    id: str | None = None
+    content: list[_Block] | None = None
+    stop_reason: str | None = None
+    stop_sequence: str | None = None
+    stop_details: Any = None
+    usage: Any = None
+
+
 class _Event(msgspec.Struct):
     type: str | None = None
     index: int | None = None
@@ -101,6 +112,7 @@ _EVENT: Final = msgspec.json.Decoder(_Event)
 _KIND: Final = msgspec.json.Decoder(_Kind)
 _BLOCK: Final = msgspec.json.Decoder(_Block)
 _MESSAGE: Final = msgspec.json.Decoder(_Message)
+_WHOLE: Final = msgspec.json.Decoder(_Whole)
 
 
 class Decoder:
@@ -159,9 +171,9 @@ class Decoder:
     def whole(self, body: bytes) -> list[Event]:
         """The events of an answer in one piece. Raises ValueError."""
         try:
-            message = _MESSAGE.decode(body)
-        except (msgspec.DecodeError, RecursionError) as error:
-            raise ValueError("the answer is not a Messages answer") from error
+            message = _WHOLE.decode(body)
+        except (msgspec.DecodeError, RecursionError):
+            message = _odd(body)
         self._start_message(message)
         for index, block in enumerate(message.content or ()):
             self._start(index, block)
@@ -177,7 +189,7 @@ class Decoder:
         if message.content:  # its blocks come as events of their own
             self._blocks.note("message_start.content")
 
-    def _start_message(self, message: _Message) -> None:
+    def _start_message(self, message: _Message | _Whole) -> None:
         # Proxies that retry send a second one; the message the caller knows goes on.
         self._blocks.begin(message.id)
         self._meter.read_messages(message.usage)
@@ -187,7 +199,7 @@ class Decoder:
         if event.delta is not None:
             self._end_message(event.delta)
 
-    def _end_message(self, end: _Delta | _Message) -> None:
+    def _end_message(self, end: _Delta | _Whole) -> None:
         if not end.stop_reason:
             return
         reason = _REASONS.get(end.stop_reason)
@@ -208,13 +220,12 @@ class Decoder:
     # --- blocks --------------------------------------------------------------------------------
 
     def _on_start(self, event: _Event) -> None:
-        self._start(event.index or 0, event.content_block)
+        self._start(event.index or 0, _block(event.content_block))
 
-    def _start(self, index: int, raw: msgspec.Raw) -> None:
+    def _start(self, index: int, block: _Block) -> None:
         before = self._open.get(index)
         if before is not None and before.number is not None:
             raise ValueError("a content block starts in another")
-        block = _block(raw)
         opened = self._open[index] = _Open(block.type)
         if block.type == "text":
             opened.number, self._text = self._text, None
@@ -317,6 +328,22 @@ _MORE: Final[dict[tuple[str, str | None], str]] = {
     ("tool_use", "input_json_delta"): "partial_json",
 }
 _DELTAS: Final = frozenset(("text_delta", "input_json_delta", "thinking_delta", "signature_delta"))
+
+
+def _odd(body: bytes) -> _Whole:
+    """An answer with blocks that have no events, whose members may be of any form."""
+    try:
+        message = _MESSAGE.decode(body)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise ValueError("the answer is not a Messages answer") from error
+    return _Whole(
+        message.id,
+        [_block(raw) for raw in message.content or ()],
+        message.stop_reason,
+        message.stop_sequence,
+        message.stop_details,
+        message.usage,
+    )
 
 
 def _block(raw: msgspec.Raw) -> _Block:

@@ -184,16 +184,13 @@ class Encoder:
 
 def encode_whole(answer: Answer, way: Way) -> bytes:
     """The answer in one piece, with the content its stream has."""
-    refused = any(isinstance(part.block, Refusal) for part in answer.parts)
+    refused = Refusal in {type(part.block) for part in answer.parts}
     content = [block for part in answer.parts for block in _blocks(part, way)]
-    return encode(
-        {
-            **_message(way),
-            "content": content or [_empty(Text())],
-            **_stopped(answer.reason, answer.stop_sequence, refused=refused),
-            "usage": _estimate(way) | _usage(answer.usage),
-        }
-    )
+    message = _message(way)
+    message["content"] = content or [_empty(Text())]
+    message |= _stopped(answer.reason, answer.stop_sequence, refused=refused)
+    message["usage"] = _estimate(way) | _usage(answer.usage)
+    return encode(message)
 
 
 # --- the pieces of a message ---------------------------------------------------------------------
@@ -289,17 +286,18 @@ def _estimate(way: Way) -> dict[str, int]:
 
 def _usage(usage: Usage | None) -> dict[str, Any]:
     """The counts that are known. Those of the input are disjoint here: each token is in one."""
+    counts: dict[str, Any] = {}
     if usage is None:
-        return {}
-    fresh = usage.input
-    if fresh is not None:
-        fresh = max(0, fresh - (usage.cached or 0) - (usage.cache_write or 0))
-    counts: dict[str, Any] = {
-        "input_tokens": fresh,
-        "cache_creation_input_tokens": usage.cache_write,
-        "cache_read_input_tokens": usage.cached,
-        "output_tokens": usage.output,
-    }
+        return counts
+    if (fresh := usage.input) is not None:
+        fresh -= (usage.cached or 0) + (usage.cache_write or 0)
+        counts["input_tokens"] = max(0, fresh)
+    if usage.cache_write is not None:
+        counts["cache_creation_input_tokens"] = usage.cache_write
+    if usage.cached is not None:
+        counts["cache_read_input_tokens"] = usage.cached
+    if usage.output is not None:
+        counts["output_tokens"] = usage.output
     if usage.reasoning is not None:
         counts["output_tokens_details"] = {"thinking_tokens": usage.reasoning}
-    return {name: count for name, count in counts.items() if count is not None}
+    return counts

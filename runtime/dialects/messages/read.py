@@ -78,6 +78,24 @@ class Body(msgspec.Struct, gc=False):
 
 
 _NO_CONFIG: Final = OutputConfig()
+# What bridges know of a body beside these: they carry it, or name it as left out.
+_OTHERS: Final = (
+    "cache_control",
+    "service_tier",
+    "context_management",
+    "compaction",
+    "container",
+    "thread",
+    "inference_geo",
+    "speed",
+    "fallbacks",
+    "fallback_credit_token",
+    "diagnostics",
+    "billing_policy",
+    "user_profile_id",
+    "workspace_id",
+    "betas",
+)
 _BODY: Final = BodyDecoder(
     Body,
     {
@@ -85,6 +103,7 @@ _BODY: Final = BodyDecoder(
         "system": msgspec.json.Decoder(Content),
         "tools": None,
     },
+    _OTHERS,
 )
 # Fields of which it matters alone that they are there.
 _SIGNS: Final = {
@@ -97,10 +116,15 @@ _FORMATS: Final = {"json_object": JSON_OBJECT, "json_schema": JSON_SCHEMA}
 
 
 def read(
-    body: bytes, headers: Mapping[bytes, bytes], settings: Settings, *, settled: bool = False
+    body: bytes,
+    headers: Mapping[bytes, bytes],
+    settings: Settings,
+    *,
+    settled: bool = False,
+    crosses: bool = False,
 ) -> Reading:
     """The request, understood. Raises CallerError, or OtherDialect unless `settled`."""
-    fields, members = _BODY.decode(body)
+    fields, members = _BODY.decode(body, crosses=crosses)
     if not fields.messages:
         raise _without_messages(fields)
     tools = Toolbox(settings.hosted_tools, MESSAGES_KINDS)

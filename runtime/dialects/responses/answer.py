@@ -243,7 +243,7 @@ class Watcher(Base):
         answer = read.response
         if answer is None:
             return data
-        data = splice.rename(data, self._model, "response", "model")
+        data = splice.rename_model(data, self._model, answer.model, "response")
         if self.response_id and answer.id and self.response_id != answer.id:
             data = splice.rename(data, msgspec.json.encode(self.response_id), "response", "id")
         return _previous_rewritten(data, answer, self._rewrite_id, "response")
@@ -266,6 +266,22 @@ def whole(body: bytes, asked: str, rewrite_id: Callable[[str], str] | None = Non
 
     Raises UpstreamError for an answer not to use.
     """
+    answer, body = _judged(body)
+    meter = Meter()
+    meter.read_openai(plain(answer.usage))
+    body = splice.name_answer(body, msgspec.json.encode(asked), answer.model)
+    if rewrite_id and answer.id:
+        body = splice.rename(body, msgspec.json.encode(rewrite_id(answer.id)), "id")
+    body = _previous_rewritten(body, answer, rewrite_id)
+    return Whole(body, meter.usage(), answer.finish)
+
+
+def usable(body: bytes) -> bytes:
+    """An unstreamed answer for a decoder; raises UpstreamError for one not to use."""
+    return _judged(body)[1]
+
+
+def _judged(body: bytes) -> tuple[_Answer, bytes]:
     try:
         answer, body = read_whole(_ANSWER, body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
@@ -276,13 +292,7 @@ def whole(body: bytes, asked: str, rewrite_id: Callable[[str], str] | None = Non
         raise failures.invalid("the answer is not a Responses answer")
     if not answer.output and answer.status not in _WAITING and answer.status != "incomplete":
         raise failures.empty()
-    meter = Meter()
-    meter.read_openai(plain(answer.usage))
-    body = splice.name_answer(body, msgspec.json.encode(asked), answer.model)
-    if rewrite_id and answer.id:
-        body = splice.rename(body, msgspec.json.encode(rewrite_id(answer.id)), "id")
-    body = _previous_rewritten(body, answer, rewrite_id)
-    return Whole(body, meter.usage(), answer.finish)
+    return answer, body
 
 
 def _previous_rewritten(

@@ -292,21 +292,22 @@ class Encoder:
 def encode_whole(answer: Answer, way: Way) -> bytes:
     """The answer in one piece, with the items its stream has."""
     parts = answer.parts or (Part(Text()),)
-    refused = any(isinstance(part.block, Refusal) for part in parts)
+    refused = Refusal in {type(part.block) for part in parts}
     ended = _ended(answer.reason, refused=refused)
-    whole = response(way.answer_id, way.created, way.asked, ended["status"]) | dict(way.echo)
-    whole |= ended
-    whole["output"] = [
-        _whole_item(
-            part,
-            way.domain,
-            _item_id(way.answer_id, part.block, index),
-            ended["status"] if index == len(parts) - 1 else _COMPLETED,
-        )
-        for index, part in enumerate(parts)
-    ]
-    whole["usage"] = openai_usage(answer.usage, "input", "output")
-    return encode(whole)
+    output = []
+    for index, part in enumerate(parts):
+        status = ended["status"] if index == len(parts) - 1 else _COMPLETED
+        item_id = _item_id(way.answer_id, part.block, index)
+        output.append(_whole_item(part, way.domain, item_id, status))
+    return encode(
+        {
+            **response(way.answer_id, way.created, way.asked, ended["status"]),
+            **way.echo,
+            **ended,
+            "output": output,
+            "usage": openai_usage(answer.usage, "input", "output"),
+        }
+    )
 
 
 # --- the pieces of a response --------------------------------------------------------------------

@@ -103,6 +103,22 @@ class Body(msgspec.Struct, gc=False):
     messages: msgspec.Raw = ABSENT
 
 
+# What bridges know of a body beside these: they carry it, or name it as left out.
+_OTHERS: Final = (
+    "max_tool_calls",
+    "prompt_cache_retention",
+    "prompt_cache_options",
+    "service_tier",
+    "user",
+    "safety_identifier",
+    "moderation",
+    "metadata",
+    "client_metadata",
+    "truncation",
+    "context_management",
+    "access_programs",
+    "image",
+)
 _BODY: Final = BodyDecoder(
     Body,
     {
@@ -110,6 +126,7 @@ _BODY: Final = BodyDecoder(
         "instructions": msgspec.json.Decoder(str | list[Item] | None),
         "tools": None,
     },
+    _OTHERS,
 )
 _FORMATS: Final = {"json_object": JSON_OBJECT, "json_schema": JSON_SCHEMA}
 _INCLUDE_LOGPROBS: Final = "message.output_text.logprobs"
@@ -127,10 +144,15 @@ _SPECIAL: Final = ENCRYPTED | {
 
 
 def read(
-    body: bytes, headers: Mapping[bytes, bytes], settings: Settings, *, settled: bool = False
+    body: bytes,
+    headers: Mapping[bytes, bytes],
+    settings: Settings,
+    *,
+    settled: bool = False,
+    crosses: bool = False,
 ) -> Reading:
     """The request, understood. Raises CallerError, or OtherDialect unless `settled`."""
-    fields, members = _BODY.decode(body)
+    fields, members = _BODY.decode(body, crosses=crosses)
     if fields.input is None:
         if is_set(fields.messages) and not settled:
             raise OtherDialect("chat", settled=False)

@@ -518,6 +518,15 @@ def test_what_is_no_answer_is_refused_and_another_target_may_be_tried(dialect, b
     with pytest.raises(UpstreamError) as raised:
         module(dialect).whole(body, "coder")
     assert raised.value.retryable
+    with pytest.raises(UpstreamError) as judged:
+        module(dialect).usable(body)
+    assert judged.value.code == raised.value.code
+
+
+@DIALECTS
+def test_what_a_decoder_is_to_read_of_a_whole_answer_is_what_came(dialect):
+    body = json.dumps(WHOLE[dialect]).encode()
+    assert module(dialect).usable(body) == body
 
 
 @DIALECTS

@@ -47,7 +47,12 @@ _PARTS = {"text", "image_url", "file", "input_audio"}
 
 def cross(dialect: str, body: dict[str, Any], features: int = 0, **skin: Any) -> Crossed:
     """A body over the bridge to a Chat skin; what comes out is judged."""
-    reading = DIALECTS[dialect].read(json.dumps(body).encode(), {}, SETTINGS)
+    return cross_bytes(dialect, json.dumps(body).encode(), features, **skin)
+
+
+def cross_bytes(dialect: str, body: bytes, features: int = 0, **skin: Any) -> Crossed:
+    """The same of a body as it is spelt."""
+    reading = DIALECTS[dialect].read(body, {}, SETTINGS)
     given = {"reasoning": THINKS, **skin}
     crossing = Crossing(
         reading=reading, step=step_of(open_skin(**given), features=features), domain=DOMAIN

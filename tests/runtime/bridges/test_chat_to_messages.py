@@ -2,13 +2,15 @@
 
 from contextlib import suppress
 
+import msgspec
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from runtime.bridges.chat_to_messages import TABLE
 from runtime.bridges.fields import Fate
-from runtime.bridges.parts import GO_ON
+from runtime.bridges.parts import GO_ON, MISSING_RESULT, NO_RESULT
+from runtime.bridges.to_messages.turns import Turns
 from runtime.bridges.tools import Original
 from runtime.errors import CallerError
 from runtime.events import Opaque
@@ -206,6 +208,93 @@ def test_two_calls_of_one_id_have_their_results_in_order():
     assert turns[2]["content"] == [gave(first["id"], "1"), gave(second["id"], "2")]
 
 
+def test_the_result_of_an_id_that_came_again_belongs_to_the_later_call():
+    made = crossed(USER, called("a"), USER, called("a"), result("a", "2"))
+    turns = made.top["messages"]
+    again = turns[3]["content"][0]["id"]
+    assert turns[2]["content"] == [gave("a", NO_RESULT), text("hi")]
+    assert turns[4]["content"] == [gave(again, "2")]
+    assert made.dropped == (MISSING_RESULT,)
+
+
+def test_a_late_result_does_not_end_the_turn_it_comes_into():
+    more = {"role": "assistant", "content": "More."}
+    turns = told(USER, called("a"), USER, called("b"), result("a", "1"), more, result("b", "2"))
+    assert turns[2]["content"] == [gave("a", "1"), text("hi")]
+    assert turns[3]["content"] == [used("b"), text("More.")]
+    assert turns[4]["content"] == [gave("b", "2")]
+
+
+class Counted(str):
+    """An id that counts how often one is compared with another."""
+
+    compared = 0
+    __slots__ = ()
+    __hash__ = str.__hash__
+
+    def __eq__(self, other):
+        Counted.compared += 1
+        return str.__eq__(self, other)
+
+
+def tell_ids_that_come_again(turns, count):
+    for name in [f"c{number}" for number in range(count)] * 2:
+        turns.call(Counted(name), "look", {})
+
+
+def tell_late_results(turns, count):
+    for letter in "ab":
+        for number in range(count):
+            turns.call(Counted(f"{letter}{number}"), "look", {})
+        if letter == "a":
+            turns.say("user", [text("hi")])
+    for number in range(count):
+        turns.result(Counted(f"a{number}"), "1")
+
+
+@pytest.mark.parametrize("tell", [tell_ids_that_come_again, tell_late_results])
+def test_a_call_is_found_without_a_look_at_every_other(tell):
+    Counted.compared, count = 0, 200
+    turns = Turns({}, "thinking", keep_system=False)
+    tell(turns, count)
+    turns.finish(prefill=False)
+    assert Counted.compared < 20 * count
+
+
+def test_a_result_that_says_nothing_came_all_the_same():
+    made = crossed(USER, called("a"), result("a", ""))
+    assert made.top["messages"][2]["content"] == [{"type": "tool_result", "tool_use_id": "a"}]
+    assert made.dropped == ()
+
+
+# how a text of arguments may be spelt, and what else may stand in its place
+ARGUMENTS = [
+    "{}",
+    "",
+    " ",
+    ' {"a" : 1} ',
+    '{"a": 1, "a": 2, "b": {"c": 1, "c": 2}}',
+    '{"a": "\\ud800"}',
+    '{"é": "😀"}',
+    "[1]",
+    "null",
+    "nonsense",
+    {"a": 1},
+    None,
+    3,
+]
+
+
+@pytest.mark.parametrize("arguments", ARGUMENTS, ids=repr)
+def test_a_call_says_the_same_with_a_member_that_nobody_knows(arguments):
+    call = {"id": "a", "type": "function", "function": {"name": "look", "arguments": arguments}}
+    usual, other = (
+        told(USER, {"role": "assistant", "tool_calls": [call | more]}, result("a"))
+        for more in ({}, {"provider_data": None})
+    )
+    assert msgspec.json.encode(usual) == msgspec.json.encode(other)
+
+
 def test_a_prefill_goes_on_only_where_the_skin_can():
     begun = {"role": "assistant", "content": "The answer is ", "prefix": True}
     able = crossed(USER, begun, step={"features": TOOLS | PREFILL})
@@ -224,6 +313,7 @@ def test_a_prefill_goes_on_only_where_the_skin_can():
         ([{"role": "robot", "content": "x"}], "messages[0].role"),
         ([USER, {"role": "tool", "content": "x"}], "messages[1].tool_call_id"),
         ([USER, called("a", name=None), result("a")], "messages[1].tool_calls[0].function.name"),
+        ([USER, called("a", name=""), result("a")], "messages[1].tool_calls[0].function.name"),
         ([{"role": "user", "content": ""}], "messages"),
     ],
 )

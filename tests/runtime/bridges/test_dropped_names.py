@@ -17,11 +17,19 @@ def dropped(upstream, **fields):
 def test_what_looks_like_no_name_of_a_field_is_named_by_one_word(upstream):
     odd = {"a secret\x1b[31m": 1, "x" * 65: 1, "\u00e9": 1, "a,b": 1, "x" * 64: 1}
     assert dropped(upstream, new_field=1, **odd, logit_bias={"1": 2}) == (
+        "logit_bias",
         "new_field",
         "unknown-field",
         "x" * 64,
-        "logit_bias",
     )
+
+
+@pytest.mark.parametrize("upstream", ["messages", "responses"])
+def test_names_that_are_known_are_told_in_one_order_wherever_they_stand(upstream):
+    fields = {"seed": 1, "logit_bias": {"1": 2}, "frequency_penalty": 1}
+    backwards = dict(reversed(fields.items()))
+    assert dropped(upstream, **fields) == dropped(upstream, **backwards)
+    assert set(dropped(upstream, **fields)) == set(fields)
 
 
 def test_so_many_names_are_told_and_the_rest_is_one_word():

@@ -14,7 +14,7 @@ from runtime.errors import CallerError
 from runtime.events import Opaque
 from runtime.opaque import wrap
 from runtime.vocabulary import PREFILL, Reasoning
-from tests.runtime.bridges.chat_requests import DOMAIN, capture, cross, recorded, roles
+from tests.runtime.bridges.chat_requests import DOMAIN, capture, cross, cross_bytes, recorded, roles
 
 REQUESTS = recorded("messages")
 # an error of the caller's own, recorded for the answer
@@ -124,7 +124,7 @@ def test_a_turn_with_text_thinking_and_calls_is_one_message_and_its_results_foll
                 {
                     "id": "a",
                     "type": "function",
-                    "function": {"name": "look", "arguments": '{"p":1}'},
+                    "function": {"name": "look", "arguments": '{"p": 1}'},
                 },
                 {"id": "b", "type": "function", "function": {"name": "look", "arguments": "{}"}},
             ],
@@ -133,6 +133,36 @@ def test_a_turn_with_text_thinking_and_calls_is_one_message_and_its_results_foll
         {"role": "tool", "tool_call_id": "b", "content": "B"},
         {"role": "user", "content": "and now?"},
     ]
+
+
+@pytest.mark.parametrize(
+    ("spelt", "sent"),
+    [
+        ('{"p":1}', '{"p":1}'),
+        ('{"p": 1.50, "q": "\\u00e9 \u00fc\\n"}', '{"p": 1.50, "q": "\\u00e9 \u00fc\\n"}'),
+        ('{"p":1,"p":2}', '{"p":1,"p":2}'),
+        ('{\n  "p": 1\n}', '{"p":1}'),
+        ("{}", "{}"),
+        ("{ }", "{}"),
+        ("null", "{}"),
+        ('""', "{}"),
+        ('" "', " "),
+        ('"p"', "p"),
+        ("[1, 2]", "[1,2]"),
+    ],
+)
+def test_arguments_of_a_call_go_as_they_are_spelt_and_none_are_an_empty_object(spelt, sent):
+    turns = (USER, assistant(call("a", p="HERE")), user(result("a")))
+    body = json.dumps(body_of(*turns)).replace('{"p": "HERE"}', spelt)
+    crossed = cross_bytes("messages", body.encode())
+    (asked,) = crossed.top["messages"][1]["tool_calls"]
+    assert asked["function"] == {"name": "look", "arguments": sent}
+
+
+def test_a_call_that_says_nothing_of_its_input_has_no_arguments():
+    bare = {"type": "tool_use", "id": "a", "name": "look"}
+    (asked,) = told(USER, assistant(bare), user(result("a")))[1]["tool_calls"]
+    assert asked["function"]["arguments"] == "{}"
 
 
 def test_parallel_results_of_claude_code_stand_in_the_order_of_the_calls():
@@ -226,6 +256,49 @@ def test_images_in_a_result_go_into_a_user_message_that_names_the_call():
 def test_blocks_of_a_user_turn_keep_their_payload(block, parts):
     # with a picture beside it, no text becomes a plain string
     assert told(user(block, PICTURE))[0]["content"] == [*parts, SENT_PICTURE]
+
+
+# one text, spelt in every way it may be, also beside fields that say nothing
+ONE_TEXT = ["x", [text("x")], [text("x", citations=None)], [text(""), text("x"), text("")]]
+
+
+@pytest.mark.parametrize("content", ONE_TEXT, ids=str)
+def test_a_text_says_the_same_in_every_spelling(content):
+    turns = (
+        {"role": "system", "content": content},
+        {"role": "user", "content": content},
+        assistant(call("a")),
+        user(result("a", content), result("b", content)),
+        {"role": "assistant", "content": content},
+        {"role": "user", "content": content},
+    )
+    assert [m["content"] for m in told(*turns, prompt_cache="none")] == [
+        "x",
+        "x",
+        None,
+        "x",
+        "[result of call b]\n\nx",
+        "x",
+        "x",
+    ]
+
+
+@pytest.mark.parametrize("content", ["", [], [text("")], [text("", citations=None)]], ids=str)
+def test_an_empty_text_is_no_message_in_every_spelling(content):
+    turns = ({"role": role, "content": content} for role in ("system", "user", "assistant"))
+    assert told(USER, *turns, user(text("go"))) == [USER, {"role": "user", "content": "go"}]
+    answered = told(USER, assistant(call("a")), user(result("a", content)))
+    assert answered[2]["content"] == ""
+
+
+def test_what_is_known_in_the_end_alone_is_named_in_the_order_of_the_turns():
+    cut = assistant(thinking("I th"))
+    unanswered = assistant(call("a"))
+    for turns, dropped in (
+        ((cut, USER, unanswered), ("thinking", "tool_result:missing")),
+        ((unanswered, USER, cut), ("tool_result:missing", "thinking")),
+    ):
+        assert cross("messages", body_of(USER, *turns, USER)).dropped == dropped
 
 
 def test_texts_of_a_user_turn_become_one_string():

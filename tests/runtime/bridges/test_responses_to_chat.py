@@ -105,6 +105,28 @@ def test_a_developer_message_in_the_middle_stays_where_it_is():
     ]
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        "x",
+        [{"type": "output_text", "text": "x"}],
+        [{"type": "output_text", "text": "x", "annotations": []}],
+        [{"type": "output_text", "text": ""}, {"type": "output_text", "text": "x"}],
+    ],
+    ids=str,
+)
+def test_a_text_says_the_same_in_every_spelling(content):
+    roles_of = ("system", "user", "assistant", "user")
+    items = [*(said(role, content) for role in roles_of), call("a"), result("a", content)]
+    assert [m["content"] for m in told(*items)] == ["x", "x", "x", "x", None, "x"]
+
+
+def test_parts_of_one_message_of_the_assistants_are_one_sentence_and_messages_are_not():
+    parts = [{"type": "output_text", "text": word} for word in ("It is ", "by Bach.")]
+    messages = told(USER, said("assistant", parts), said("assistant", "Sure."), USER)
+    assert messages[1] == {"role": "assistant", "content": "It is by Bach.\n\nSure."}
+
+
 def test_calls_of_one_turn_join_its_text_and_its_reasoning():
     messages = told(
         USER,

@@ -308,3 +308,12 @@ def _edit(body: bytes, reading: Reading) -> None:
     for skin in (open_skin(), strict):
         step = step_of(skin, features=0, keep_level=False, same_continuity=False, cap=100)
         json.loads(DIALECTS[reading.dialect].edit(body, reading, step).body)
+
+
+@pytest.mark.parametrize("dialect", list(DIALECTS))
+def test_namespaces_that_are_too_deep_for_schemas_to_be_rewritten_are_the_callers_error(dialect):
+    tools = '{"type":"namespace","tools":[' * 450 + '{"name":"look"}' + "]}" * 450
+    body = body_of(dialect, tools=[json.loads(tools)])
+    reading = read(dialect, body)
+    with pytest.raises(CallerError, match="too deeply"):
+        DIALECTS[dialect].edit(body, reading, step_of(open_skin(tool_schemas="basic")))

@@ -1,10 +1,15 @@
-"""A small body is decoded at once, a large one member by member: to the same reading or error."""
+"""A small body is decoded at once, a large one member by member, and one that probably crosses a
+bridge without the bytes of its history: to the same reading or error.
+"""
+
+import json
 
 import msgspec
 import pytest
 
+from runtime.dialects import DIALECTS
 from runtime.errors import CallerError
-from tests.runtime.dialects.bodies import PNG, body_of, read
+from tests.runtime.dialects.bodies import PNG, SETTINGS, body_of, open_skin, read, step_of
 
 # White space behind a body says nothing, and makes it a large one.
 SPACE = b" " * 65_536
@@ -47,6 +52,8 @@ BODIES = {
 
 WRONG = {
     "chat, a role": b'{"messages":[{"role":"user"},{"role":5}]}',
+    "chat, two fields": b'{"n":"x","model":7,"messages":[{"role":"user"}]}',
+    "chat, a string of bytes": b'{"messages":[{"role":"user","content":"\xff"}]}',
     "chat, two members": b'{"max_tokens":"x","messages":5}',
     "chat, no messages": b'{"model":"a","messages":[]}',
     "chat, no JSON": b'{"messages":[{"role":"user","content":"\\q"}]}',
@@ -58,10 +65,22 @@ WRONG = {
 }
 
 
+HISTORIES = {"chat": "messages", "messages": "messages", "responses": "input"}
+
+
+def crossing(name, body):
+    """The reading of a body that probably crosses a bridge."""
+    return DIALECTS[name.partition(",")[0]].read(body, {}, SETTINGS, crosses=True)
+
+
+def plainly(name, body):
+    """The reading of a body of which nothing is guessed."""
+    return read(name.partition(",")[0], body)
+
+
 def readings(name, body):
     """The reading of a body, and that of the same body made large."""
-    dialect = name.partition(",")[0]
-    return [read(dialect, sent) for sent in (body, body + SPACE)]
+    return [plainly(name, sent) for sent in (body, body + SPACE)]
 
 
 @pytest.mark.parametrize("name", BODIES)
@@ -76,11 +95,48 @@ def test_a_body_is_read_alike_whatever_its_size(name):
     assert msgspec.structs.replace(small, shape=shape) == large
 
 
+@pytest.mark.parametrize("name", BODIES)
+def test_one_that_crosses_a_bridge_is_read_alike_without_the_bytes_of_its_history(name):
+    body = BODIES[name] + SPACE
+    if name == "chat, twice":
+        body = body.replace(b'"model":1,"messages":5', b'"model":1,"messages":[]')
+    guessed, whole = crossing(name, body), readings(name, body)[0]
+    top = dict(whole.top)
+    del top[HISTORIES[whole.dialect]]
+    assert guessed == msgspec.structs.replace(whole, top=top)
+
+
+@pytest.mark.parametrize("name", BODIES)
+def test_a_small_one_keeps_its_history_wherever_it_goes(name):
+    assert crossing(name, BODIES[name]) == readings(name, BODIES[name])[0]
+
+
+@pytest.mark.parametrize("name", BODIES)
+def test_one_that_crosses_no_bridge_after_all_is_sent_as_it_came(name):
+    body = BODIES[name] + SPACE
+    step = step_of(open_skin(), same_continuity=False)
+    sent = [
+        DIALECTS[reading.dialect].edit(body, reading, step)
+        for reading in (crossing(name, body), readings(name, body)[0])
+    ]
+    assert sent[0] == sent[1]
+    assert HISTORIES[name.partition(",")[0]] in json.loads(sent[0].body)
+
+
+@pytest.mark.parametrize("name", BODIES)
+def test_a_member_nobody_knows_is_kept_for_a_bridge_to_name(name):
+    body = BODIES[name][:-1] + b',"brand_new":{"a":1}}' + SPACE
+    guessed = crossing(name, body)
+    assert bytes(guessed.top["brand_new"]) == b'{"a":1}'
+    assert guessed == readings(name, body)[0]
+
+
 @pytest.mark.parametrize("name", WRONG)
 def test_what_is_wrong_with_a_body_is_told_alike_whatever_its_size(name):
     told = []
-    for space in (b"", SPACE):
+    ways = [(plainly, b""), (plainly, SPACE), (crossing, SPACE)]
+    for way, space in ways:
         with pytest.raises(CallerError) as error:
-            read(name.partition(",")[0], WRONG[name] + space)
+            way(name, WRONG[name] + space)
         told.append((error.value.message, error.value.param))
-    assert told[0] == told[1]
+    assert told[0] == told[1] == told[2]

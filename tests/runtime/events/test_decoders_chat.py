@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from runtime.dialects.chat import answer as chat_answer
 from runtime.events import BlockDelta, BlockEnded, BlockStarted, Finished, Text, ToolCall, fold
 from runtime.usage import Usage
 from tests.runtime.events.decoding import decoder, fed, lines, told
@@ -389,6 +390,14 @@ def test_content_is_thinking_only_between_tags_at_its_beginning(content, expecte
     whole = {"choices": [{"message": text(content), "finish_reason": "stop"}]}
     made = decoder("chat", think=True).whole(json.dumps(whole).encode())
     assert lines(made) == [*expected, "stop"]
+
+
+def test_of_two_counts_that_differ_the_one_of_the_answer_holds_as_it_does_for_the_record():
+    counts = [{"prompt_tokens": 5, "completion_tokens": made} for made in (1, 2)]
+    body = {"choices": [{"message": text("Hi"), "usage": counts[0]}], "usage": counts[1]}
+    whole = json.dumps(body).encode()
+    assert decoder("chat").whole(whole)[-1].usage == Usage(input=5, output=2)
+    assert chat_answer.whole(whole, "coder").usage == Usage(input=5, output=2)
 
 
 def test_the_last_usage_holds_wherever_it_stands():

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 from collections.abc import Callable, Iterator
+from contextlib import closing
 
 import httpx
 import pytest
 
+from runtime.edge import Call
 from runtime.events import Opaque
 from runtime.opaque import wrap
+from runtime.records.account import Account
+from runtime.state import State
 from tests.runtime.serving.deployment import MESSAGES, RESPONSES, good
 from tests.support.demo import BEHIND, BRIDGED, TOKEN
 from tests.support.serving import PATHS, Asked, Json, Served, compiled, serving
@@ -42,6 +47,20 @@ def router(running: Served) -> Served:
     running.answer = good
     running.asked.clear()
     return running
+
+
+@pytest.fixture
+def accounts(monkeypatch: pytest.MonkeyPatch) -> list[Account]:
+    """The notes on each request that comes."""
+    kept: list[Account] = []
+    begun = State.account
+
+    def keep(state: State, call: Call, surface: str) -> Account:
+        kept.append(begun(state, call, surface))
+        return kept[-1]
+
+    monkeypatch.setattr(State, "account", keep)
+    return kept
 
 
 def said(dialect: str, model: str, **fields: object) -> Json:
@@ -91,6 +110,33 @@ def test_a_hello_crosses_both_ways(router: Served, surface, behind, stream):
         text = text_of(surface, got.body)
         assert got.body["model"] == model
     assert text == ("Hi." if not stream else streamed_text(behind, native(router, behind)))
+
+
+def test_what_goes_upstream_is_the_same_whatever_the_connection_sent_before(
+    router: Served, accounts: list[Account]
+):
+    sayings = [said("chat", BEHIND[behind], user="x" * 10_000) for behind in DIALECTS] * 2
+    for body in sayings:
+        router.post(PATHS["chat"], TOKEN, body)
+    alone = [asked.raw for asked in router.asked]
+    router.asked.clear()
+    bodies = [json.dumps(body).encode() for body in sayings]
+    kept = http.client.HTTPConnection("127.0.0.1", router.port, timeout=20)
+    with closing(kept):
+        for body in bodies:
+            kept.request("POST", PATHS["chat"], body, {"authorization": f"Bearer {TOKEN.whole}"})
+            answer = kept.getresponse()
+            assert (answer.status, bool(answer.read())) == (200, True)
+    assert [asked.raw for asked in router.asked] == alone
+    # a body is read without its history where the one before it crossed a bridge
+    assert ["messages" in account.reading.top for account in accounts[len(sayings) :]] == [
+        True,
+        True,
+        False,
+        False,
+        True,
+        False,
+    ]
 
 
 def native(router: Served, dialect: str) -> list[Json]:
