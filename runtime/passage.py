@@ -187,7 +187,7 @@ class _Bridged(msgspec.Struct, frozen=True):
         encoder, renamer = self.caller.Encoder(way), self._renamer()
         if self.skin.synthesized:
             return WholeRelay(self._told, face, encoder, renamer)
-        inner = self.upstream.Watcher(way.asked)
+        inner = self.upstream.Watcher(None)
         return StreamRelay(inner, self.upstream.decoder(self.skin), face, encoder, renamer)
 
     def whole(self, body: bytes, seal: Sealer | None) -> Whole:

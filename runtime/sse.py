@@ -28,13 +28,10 @@ class Splitter:
 
     def __init__(self) -> None:
         self.fault: str | None = None
+        # the next byte begins an event, and lines have ended with LF alone
+        self.plain = True
         self._rest = b""
         self._carriage_returns = False
-
-    @property
-    def plain(self) -> bool:
-        """Whether the next byte begins an event, and lines have ended with LF alone."""
-        return not self._rest and not self._carriage_returns
 
     def feed(self, data: bytes) -> list[bytes]:
         """The events that `data` completes. They and the rest still held make up all bytes fed."""
@@ -52,11 +49,13 @@ class Splitter:
             events = data.split(b"\n\n")
             self._rest = events.pop()
             events = [event + b"\n\n" for event in events]
+        self.plain = not self._rest and not self._carriage_returns
         return events if _passes(data) else self._checked(events)
 
     def put_back(self, event: bytes) -> None:
         """An event that was given out, to come again with the one behind it."""
         self._rest = event + self._rest
+        self.plain = False
 
     def close(self) -> bytes:
         """What is left when the stream has ended: an event without its blank line, or nothing."""

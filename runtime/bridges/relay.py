@@ -154,6 +154,8 @@ class _Flow:
 
     def text(self, inner: Watcher, out: bytes) -> bytes | None:
         """The text of what the watcher just let through, where it is an event of the flow."""
+        if inner.usual is self.usual:
+            return inner.said
         if inner.usual is not self._watched:
             self._watched = inner.usual
             self._is_watched = self.usual.reads_all_of(inner.usual)
@@ -264,13 +266,21 @@ class StreamRelay(Relay):
 
     def _flow_of(self, event: bytes) -> _Flow | None:
         """The flow that an event is part of: its text alone is more of a block."""
-        if (apart := taken_apart(event)) is None:
+        if (usual := self._usual_of(event)) is None:
             return None
-        more = self._decoder.more(sse.parse(apart.marked)[1])
+        more = self._decoder.more(sse.parse(usual.passed)[1])
         if more is None or more.text != MARK.decode() or not self._renamer.passes(more.index):
             return None
         teller = self._encoder.teller(more.index)
-        return None if teller is None else _Flow(Usual(apart, apart.marked), more, teller)
+        return None if teller is None else _Flow(usual, more, teller)
+
+    def _usual_of(self, event: bytes) -> Usual | None:
+        """The event taken apart: as the watcher has just done, which edits nothing, or anew."""
+        known = self._inner.usual
+        if known is not None and known.text(event) and known.reads_all_of(known):
+            return known
+        apart = taken_apart(event)
+        return None if apart is None else Usual(apart, apart.marked)
 
 
 class Told(msgspec.Struct, frozen=True):

@@ -50,18 +50,20 @@ class Watcher(ABC):
     """One streamed answer of one candidate.
 
     `committed`: content went out. `done`: the terminator was seen. `error`: the answer failed;
-    the bytes that showed it are never given out, what came before them is.
+    the bytes that showed it are never given out, what came before them is. `asked` is the model's
+    name for the caller; with None an answer keeps the name it has, for nobody gets to read it.
     """
 
     def __init__(
         self,
-        asked: str,
+        asked: str | None,
         *,
         hide_usage: bool = False,
         response_id: str | None = None,
         rewrite_id: Callable[[str], str] | None = None,
     ) -> None:
-        self.asked = asked
+        self.asked = asked or ""
+        self._model = None if asked is None else msgspec.json.encode(asked)
         self.committed = False
         self.done = False
         self.error: UpstreamError | None = None

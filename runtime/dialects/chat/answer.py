@@ -100,7 +100,7 @@ class Watcher(Base):
 
     def __init__(
         self,
-        asked: str,
+        asked: str | None,
         *,
         hide_usage: bool = False,
         response_id: str | None = None,
@@ -109,7 +109,6 @@ class Watcher(Base):
         super().__init__(
             asked, hide_usage=hide_usage, response_id=response_id, rewrite_id=rewrite_id
         )
-        self._model = msgspec.json.encode(asked)
         self._seen: set[int] = set()
         self._finished: set[int] = set()
         self._usual_model: str | None = None
@@ -194,7 +193,8 @@ class Watcher(Base):
         return event[:6] + self._exactly_edited(event[6:], self._usual_model)
 
     def _exactly_edited(self, data: bytes, model: str | None) -> bytes:
-        data = splice.rename_model(data, self._model, model)
+        if self._model is not None:
+            data = splice.rename_model(data, self._model, model)
         if self._hide_usage and (member := splice.find(data, "usage")) is not None:
             data = splice.remove(data, member)
         return data
@@ -205,9 +205,10 @@ class Watcher(Base):
             return
         self._usual_model = chunk.model
         self._swaps = []
-        if (model := splice.model_in(data, chunk.model)) is not None:
-            name = data[model.key : model.start]
-            self._swap(data[model.key : model.end], name + self._model)
+        name = self._model
+        if name is not None and (model := splice.model_in(data, chunk.model)) is not None:
+            key = data[model.key : model.start]
+            self._swap(data[model.key : model.end], key + name)
         if self._hide_usage and (usage := splice.find(data, "usage")) is not None:
             self._swap(b"," + data[usage.key : usage.end], b"")
 

@@ -114,9 +114,8 @@ class Watcher(Base):
             self._fail(failures.invalid("an event has no type"))
             return None
         self._follow(read)
-        if read.type == "message_start" and read.message is not None:
-            old = read.message.model
-            return splice.rename_model(data, msgspec.json.encode(self.asked), old, "message")
+        if read.message is not None and read.type == "message_start" and self._model is not None:
+            return splice.rename_model(data, self._model, read.message.model, "message")
         return data
 
     def _follow(self, read: _Event) -> None:

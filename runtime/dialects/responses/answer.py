@@ -94,7 +94,7 @@ class Watcher(Base):
 
     def __init__(
         self,
-        asked: str,
+        asked: str | None,
         *,
         hide_usage: bool = False,
         response_id: str | None = None,
@@ -105,7 +105,6 @@ class Watcher(Base):
         )
         self.next_number = 0
         self.created_at = int(time.time())
-        self._model = msgspec.json.encode(asked)
         # The first line of an event -> the type its data names.
         self._types: dict[bytes, str] = {}
         # Events of ours stand among the upstream's, so those that follow need new numbers.
@@ -243,7 +242,8 @@ class Watcher(Base):
         answer = read.response
         if answer is None:
             return data
-        data = splice.rename_model(data, self._model, answer.model, "response")
+        if self._model is not None:
+            data = splice.rename_model(data, self._model, answer.model, "response")
         if self.response_id and answer.id and self.response_id != answer.id:
             data = splice.rename(data, msgspec.json.encode(self.response_id), "response", "id")
         return _previous_rewritten(data, answer, self._rewrite_id, "response")
