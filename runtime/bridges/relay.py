@@ -154,8 +154,6 @@ class _Flow:
 
     def text(self, inner: Watcher, out: bytes) -> bytes | None:
         """The text of what the watcher just let through, where it is an event of the flow."""
-        if inner.usual is self.usual:
-            return inner.said
         if inner.usual is not self._watched:
             self._watched = inner.usual
             self._is_watched = self.usual.reads_all_of(inner.usual)
@@ -199,7 +197,7 @@ class StreamRelay(Relay):
         inner, flow = self._inner, self._flow
         out = inner.feed(data)
         if flow is not None and inner.error is None and not inner.done:
-            text = flow.text(inner, out)
+            text = inner.said if inner.usual is flow.usual else flow.text(inner, out)
             if text:
                 return flow.tell(text)
         return self._translated(out)

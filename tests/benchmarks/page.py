@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import platform
 import statistics
+import subprocess
 
 from tests.benchmarks.cells import Cell
 from tests.benchmarks.run import Live
+from tests.benchmarks.targets import interpreter
 from tests.support.router import ROOT
 
 PAGE = ROOT / "docs" / "benchmarks.md"
@@ -33,7 +35,7 @@ def table(live: list[Live], cells: list[Cell], *, rounds: int, seconds: float) -
     errors = sum(run["errors"] for one in live for runs in one.runs.values() for run in runs)
     return "\n".join(
         [
-            f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}; "
+            f"{os.cpu_count()} cores, {platform.machine()}, {_python()}; "
             f"{rounds} interleaved rounds of {seconds:g} s a cell, medians.",
             "",
             *(f"| {' | '.join(row)} |" for row in rows),
@@ -50,6 +52,12 @@ def write(report: str, name: str = "measured") -> None:
     head, _, rest = text.partition(begin)
     _, _, tail = rest.partition(end)
     PAGE.write_text(f"{head}{begin}\n\n{report}\n\n{end}{tail}", encoding="utf-8")
+
+
+def _python() -> str:
+    """The version of the Python that was measured."""
+    command = [interpreter(), "--version"]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
 
 def _cpu(cell: Cell, shown: list[Live], anchor: Live | None) -> list[str]:

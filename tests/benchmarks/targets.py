@@ -94,7 +94,7 @@ def interlock(name: str, artifact: Path, *, log: str, tree: Path = ROOT) -> Targ
     for tests where it finds them, which shows in the cold start.
     """
     port = free_port()
-    python = os.environ.get("BENCH_PYTHON", sys.executable)
+    python = interpreter()
     # `-P`: of the tree that is named, not of the folder we are in
     command = [python, "-P", "-m", "runtime", str(artifact), "--port", str(port)]
     return Target(
@@ -109,6 +109,11 @@ def interlock(name: str, artifact: Path, *, log: str, tree: Path = ROOT) -> Targ
             "PYTHONPATH": str(tree),
         },
     )
+
+
+def interpreter() -> str:
+    """The Python that routers are measured with."""
+    return os.environ.get("BENCH_PYTHON", sys.executable)
 
 
 def peers(upstream: int) -> list[Target]:
