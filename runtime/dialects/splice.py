@@ -47,26 +47,26 @@ def replace(text: bytes, member: Member, value: bytes) -> bytes:
 
 def rename(text: bytes, name: bytes, *path: str) -> bytes:
     """The text with `name`, a JSON string, for the string at `path`; as it is where none stands."""
-    return _renamed(text, name, find(text, *path))
+    member = find(text, *path)
+    if member is None or text[member.start : member.start + 1] != b'"':
+        return text
+    return replace(text, member, name)
 
 
 def model_in(text: bytes, old: Any, *path: str) -> Member | None:
-    """The `model`, decoded to `old`, of the object at `path`.
-
-    A name is found at once where no other member has that key.
-    """
-    at = text.find(_MODEL)
-    if isinstance(old, str) and at >= 0 and text.rfind(_MODEL) == at:
-        known = _PLAIN_STRING.match(text, at + len(_MODEL))
-        if known is not None and known[1] == old.encode():
-            start, end = known.span(1)
-            return Member(at, start - 1, end + 1)
-    return find(text, *path, "model")
+    """The `model`, decoded to `old`, of the object at `path`."""
+    known = _only_model(text, old)
+    if known is None:
+        return find(text, *path, "model")
+    return Member(known.start() - len(_MODEL), known.start(1) - 1, known.end())
 
 
 def rename_model(text: bytes, name: bytes, old: Any, *path: str) -> bytes:
     """The text with `name`, a JSON string, for the `model` that was decoded to `old`."""
-    return _renamed(text, name, model_in(text, old, *path))
+    known = _only_model(text, old)
+    if known is None:
+        return rename(text, name, *path, "model")
+    return text[: known.start(1) - 1] + name + text[known.end() :]
 
 
 def name_answer(text: bytes, name: bytes, old: Any) -> bytes:
@@ -74,7 +74,9 @@ def name_answer(text: bytes, name: bytes, old: Any) -> bytes:
 
     Put in where an upstream left it out.
     """
-    if (member := model_in(text, old)) is not None:
+    if (known := _only_model(text, old)) is not None:
+        return text[: known.start(1) - 1] + name + text[known.end() :]
+    if (member := find(text, "model")) is not None:
         return replace(text, member, name)
     inside = text.index(b"{") + 1
     return b'%b"model":%b,%b' % (text[:inside], name, text[inside:])
@@ -89,10 +91,13 @@ def remove(text: bytes, member: Member) -> bytes:
     return text[: member.key] + after.removeprefix(b",").lstrip()
 
 
-def _renamed(text: bytes, name: bytes, member: Member | None) -> bytes:
-    if member is None or text[member.start : member.start + 1] != b'"':
-        return text
-    return replace(text, member, name)
+def _only_model(text: bytes, old: Any) -> re.Match[bytes] | None:
+    """What stands behind the key `model`, where it is `old` and no other member has that key."""
+    at = text.find(_MODEL)
+    if not isinstance(old, str) or at < 0 or text.rfind(_MODEL) != at:
+        return None
+    known = _PLAIN_STRING.match(text, at + len(_MODEL))
+    return known if known is not None and known[1] == old.encode() else None
 
 
 def _member(text: bytes, name: bytes, start: int) -> Member | None:
