@@ -50,7 +50,7 @@ class Turns:
                 parts.append(part)
         self._history.say("system", parts)
 
-    def add(self, turns: Iterable[Message], where: Where) -> None:
+    def tell(self, turns: Iterable[Message], where: Where) -> None:
         """The turns of a list at a JSON path. Raises CallerError."""
         for index, turn in enumerate(turns):
             if turn.role == "assistant":

@@ -34,7 +34,7 @@ def request(body: Mapping[str, Any], crossing: Crossing) -> Crossed:
     history = History(crossing, lost, "thinking")
     turns = Turns(history, tools, lost, cached=cached)
     turns.system(body.get("system"))
-    turns.add(body["messages"], "messages")
+    turns.tell(body["messages"], "messages")
     top: dict[str, Any] = {"messages": history.messages()}
     if not top["messages"]:
         raise malformed("messages", "a list with at least one message")

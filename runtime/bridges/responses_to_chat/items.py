@@ -31,7 +31,7 @@ class Items:
         self._tools = tools
         self._lost = lost
 
-    def add(self, items: Iterable[Item], where: Where) -> None:
+    def tell(self, items: Iterable[Item], where: Where) -> None:
         """The items of a list at a JSON path. Raises CallerError."""
         for index, item in enumerate(items):
             kind = item.type or kind_of(item)

@@ -32,7 +32,7 @@ def request(body: Mapping[str, Any], crossing: Crossing) -> Crossed:
     history = History(crossing, lost, "reasoning")
     _instruct(history, body.get("instructions") or ())
     walk = Items(history, toolset, lost)
-    walk.add(items, "input")
+    walk.tell(items, "input")
     top: dict[str, Any] = {"messages": history.messages()}
     if not top["messages"]:
         raise malformed("input", "a string or a list with at least one message")

@@ -8,7 +8,7 @@ behind text goes on with it. It knows no other dialect.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, Generic, TypeVar
 
 import msgspec
 
@@ -16,6 +16,8 @@ from runtime.dialects.blocks import Blocks, arguments_text
 from runtime.dialects.way import More
 from runtime.events import Event, Opaque, Reason, Reasoning, Refusal, Text, ToolCall
 from runtime.usage import Meter
+
+B = TypeVar("B")
 
 _TEXT: Final = Text()
 _REFUSAL: Final = Refusal()
@@ -67,22 +69,11 @@ class _Block(msgspec.Struct):
     citations: list[msgspec.Raw] | None = None
 
 
-class _Message(msgspec.Struct):
-    """A whole answer, or the beginning of one."""
+class _Message(msgspec.Struct, Generic[B]):
+    """A whole answer, or the beginning of one, with its blocks read or as they came."""
 
     id: str | None = None
-    content: list[msgspec.Raw] | None = None
-    stop_reason: str | None = None
-    stop_sequence: str | None = None
-    stop_details: Any = None
-    usage: Any = None
-
-
-class _Whole(msgspec.Struct):
-    """A whole answer, its blocks read."""
-
-    id: str | None = None
-    content: list[_Block] | None = None
+    content: list[B] | None = None
     stop_reason: str | None = None
     stop_sequence: str | None = None
     stop_details: Any = None
@@ -94,7 +85,7 @@ class _Event(msgspec.Struct):
     index: int | None = None
     delta: _Delta | None = None
     content_block: msgspec.Raw = msgspec.Raw()
-    message: _Message | None = None
+    message: _Message[msgspec.Raw] | None = None
     usage: Any = None
 
 
@@ -111,8 +102,8 @@ class _Open(msgspec.Struct):
 _EVENT: Final = msgspec.json.Decoder(_Event)
 _KIND: Final = msgspec.json.Decoder(_Kind)
 _BLOCK: Final = msgspec.json.Decoder(_Block)
-_MESSAGE: Final = msgspec.json.Decoder(_Message)
-_WHOLE: Final = msgspec.json.Decoder(_Whole)
+_ODD: Final = msgspec.json.Decoder(_Message[msgspec.Raw])
+_WHOLE: Final = msgspec.json.Decoder(_Message[_Block])
 
 
 class Decoder:
@@ -184,12 +175,12 @@ class Decoder:
     # --- the message ---------------------------------------------------------------------------
 
     def _on_message_start(self, event: _Event) -> None:
-        message = event.message or _Message()
+        message = event.message or _Message[msgspec.Raw]()
         self._start_message(message)
         if message.content:  # its blocks come as events of their own
             self._blocks.note("message_start.content")
 
-    def _start_message(self, message: _Message | _Whole) -> None:
+    def _start_message(self, message: _Message[B]) -> None:
         # Proxies that retry send a second one; the message the caller knows goes on.
         self._blocks.begin(message.id)
         self._meter.read_messages(message.usage)
@@ -199,7 +190,7 @@ class Decoder:
         if event.delta is not None:
             self._end_message(event.delta)
 
-    def _end_message(self, end: _Delta | _Whole) -> None:
+    def _end_message(self, end: _Delta | _Message[_Block]) -> None:
         if not end.stop_reason:
             return
         reason = _REASONS.get(end.stop_reason)
@@ -330,13 +321,13 @@ _MORE: Final[dict[tuple[str, str | None], str]] = {
 _DELTAS: Final = frozenset(("text_delta", "input_json_delta", "thinking_delta", "signature_delta"))
 
 
-def _odd(body: bytes) -> _Whole:
+def _odd(body: bytes) -> _Message[_Block]:
     """An answer with blocks that have no events, whose members may be of any form."""
     try:
-        message = _MESSAGE.decode(body)
+        message = _ODD.decode(body)
     except (msgspec.DecodeError, RecursionError) as error:
         raise ValueError("the answer is not a Messages answer") from error
-    return _Whole(
+    return _Message(
         message.id,
         [_block(raw) for raw in message.content or ()],
         message.stop_reason,
