@@ -254,7 +254,7 @@ class Exchange:
         watcher = way.watcher
         while not watcher.done:
             try:
-                if ended := await answer.pipe(way.take):
+                if ended := await answer.pipe(way):
                     way.end(watcher.eof())
             except TransportError as exc:
                 ended = True
@@ -275,7 +275,7 @@ class Exchange:
             self.call.start(200, _EVENT_STREAM, self._trace(candidate))
 
     def write_kept(self, out: bytes) -> None:
-        """A part of a streamed answer that is to be kept."""
+        """A part of a streamed answer, which is kept where there is a place for it."""
         self.call.write(out)
         if self.place is not None:
             self.place.add(out)
@@ -410,7 +410,16 @@ def _passed_back(answer: Answer) -> Headers:
 class _Way:
     """The way of one answer's bytes to the caller; hot, for it is walked for every event."""
 
-    __slots__ = ("_call", "_candidate", "_exchange", "_pulse", "_timer", "_write", "watcher")
+    __slots__ = (
+        "_call",
+        "_candidate",
+        "_exchange",
+        "_is_kept",
+        "_loop",
+        "_pulse",
+        "_timer",
+        "watcher",
+    )
 
     def __init__(
         self,
@@ -423,27 +432,41 @@ class _Way:
         self._exchange = exchange
         self._call = exchange.call
         self._candidate = candidate
+        self._is_kept = exchange.place is not None
+        self._loop = asyncio.get_running_loop()
         self._timer: asyncio.Timeout | None = timer
         assert exchange.pulse is not None, "only streams have a way"  # noqa: S101
         self._pulse = exchange.pulse
-        self._write = exchange.call.write if exchange.place is None else exchange.write_kept
 
-    def take(self, data: bytes) -> bool:
-        """Bytes of the upstream; False when the exchange has to look at something."""
-        watcher, pulse = self.watcher, self._pulse
-        if out := watcher.feed(data):
-            if self._timer is not None:
-                self._commit(self._timer)
-            self._write(out)
-            pulse.last = pulse.time()
-        return not (watcher.done or watcher.error is not None or self._call.paused)
+    def take(self, data: bytes) -> float:
+        """Bytes of the upstream; when that was, 0.0 when the exchange has to look at something."""
+        now = self._loop.time()
+        flow = self.watcher.flow
+        if flow is not None and (out := flow.cross(data)) is not None:
+            stops = False
+        else:
+            out = self._taken(data)
+            stops = self.watcher.done or self.watcher.error is not None
+        if out:
+            if self._is_kept:
+                self._exchange.write_kept(out)
+            else:
+                self._call.write(out)
+            self._pulse.last = now
+        return 0.0 if stops or self._call.paused else now
+
+    def _taken(self, data: bytes) -> bytes:
+        out = self.watcher.feed(data)
+        if out and self._timer is not None:
+            self._commit(self._timer)
+        return out
 
     def end(self, out: bytes) -> None:
         """What goes on to the caller when no more bytes come."""
         if out:
             if self._timer is not None:
                 self._commit(self._timer)
-            self._write(out)
+            self._exchange.write_kept(out)
 
     def _commit(self, timer: asyncio.Timeout) -> None:
         """The first of what goes on is the commit point."""

@@ -9,17 +9,16 @@ from collections.abc import Callable
 class Pulse:
     """Calls `beat` after `first` seconds of silence, then after every further `interval`.
 
-    Whoever writes notes in `last` the `time` of it, and no more: the timer looks when it fires.
+    Whoever writes notes the time of it in `last`, and no more: the timer looks when it fires.
     """
 
-    __slots__ = ("_beat", "_interval", "_loop", "_timer", "last", "time")
+    __slots__ = ("_beat", "_interval", "_loop", "_timer", "last")
 
     def __init__(self, first: float, interval: float, beat: Callable[[], None]) -> None:
         self._loop = asyncio.get_running_loop()
         self._beat = beat
         self._interval = interval
-        self.time = self._loop.time
-        self.last = self.time() + first - interval
+        self.last = self._loop.time() + first - interval
         self._timer = self._loop.call_later(first, self._fire)
 
     def stop(self) -> None:
@@ -27,7 +26,7 @@ class Pulse:
         self._timer.cancel()
 
     def _fire(self) -> None:
-        now = self.time()
+        now = self._loop.time()
         if now - self.last >= self._interval:
             self.last = now
             self._beat()

@@ -16,8 +16,8 @@ from runtime import failures, sse
 from runtime.bridges.tools import Renamer
 from runtime.dialects.answer import DONE, Watcher
 from runtime.dialects.encode import decode_text
-from runtime.dialects.usual import MARK, Usual, taken_apart
-from runtime.dialects.way import Decoder, Encoder, More
+from runtime.dialects.usual import MARK, Flowing, Usual, taken_apart
+from runtime.dialects.way import Decoder, Encoder, More, Telling
 from runtime.errors import UpstreamError
 from runtime.events import BlockDelta, BlockStarted, Event, Finished, Order, Reason
 from runtime.usage import Usage
@@ -32,7 +32,7 @@ _LESSONS: Final = 32
 _NONSENSE: Final = "the answer does not make sense in its own dialect"
 
 
-class Relay(ABC):
+class Relay(Flowing, ABC):
     """One streamed answer of one candidate.
 
     `face` is a watcher of the caller's dialect: it knows what the caller has seen before this
@@ -40,6 +40,7 @@ class Relay(ABC):
     """
 
     def __init__(self, face: Watcher, encoder: Encoder, renamer: Renamer) -> None:
+        self.flow = None
         self.done = False
         self.error: UpstreamError | None = None
         self._face = face
@@ -52,6 +53,7 @@ class Relay(ABC):
     @property
     def face(self) -> Watcher:
         """What the caller has seen of this answer."""
+        self._settle()
         if self._held is None:
             self._face.next_number = self._encoder.next_number
         return self._face
@@ -96,7 +98,11 @@ class Relay(ABC):
         frame = self.face.ping()
         if self._held is None:
             self._adopt_face()
+            self._settle()
         return frame
+
+    def _settle(self) -> None:
+        """Makes up for what went to the caller past decoder and encoder."""
 
     # --- from events to the caller's frames ------------------------------------------------------
 
@@ -136,35 +142,62 @@ class Relay(ABC):
         self.error = failures.interrupted(error) if self._face.committed else error
 
 
-class _Flow:
+class Flow(Usual):
     """Most of a stream: events that say more of one open block and differ in that text alone.
 
-    Such a text goes into its frame as it is spelt, 1 us against 4 on the whole way.
+    Such a text goes into its frame as it is spelt, 0.5 us against 4 on the whole way.
     """
 
-    __slots__ = ("_is_watched", "_pieces", "_teller", "_watched", "usual")
+    __slots__ = ("_between", "_first", "_index", "_pieces", "_said", "_watched", "_watcher")
 
-    def __init__(self, usual: Usual, more: More, teller: Callable[[bytes], bytes]) -> None:
-        self.usual = usual
-        # what the watcher compared with, and whether that is the same event
-        self._watched: Usual | None = None
-        self._is_watched = False
+    def __init__(self, usual: Usual, more: More, telling: Telling) -> None:
+        self.passed, self.number = usual.passed, None
+        self._head, self._holes, self._rest = usual._head, usual._holes, usual._rest
+        self._before, self._after = telling.before, telling.after
+        self._between = telling.between if telling.numbered else None
+        # what the decoder and the encoder still have to be told, where they keep it, and the
+        # number of the first of these frames
+        self._said: list[bytes] | None = None
+        if telling.numbered or more.pieces is not None:
+            self._said = []
+        self._first = 0
+        self._index = more.index
         self._pieces = more.pieces
-        self._teller = teller
+        # what the watcher compares with, and whether that is the same event
+        self._watcher: Usual | None = None
+        self._watched = False
 
-    def text(self, inner: Watcher, out: bytes) -> bytes | None:
-        """The text of what the watcher just let through, where it is an event of the flow."""
-        if inner.usual is not self._watched:
-            self._watched = inner.usual
-            self._is_watched = self.usual.reads_all_of(inner.usual)
-        return inner.said if self._is_watched else self.usual.text(out)
+    def cross(self, data: bytes) -> bytes | None:
+        """The frame of the text of such an event, whole and alone; None where `data` is no such."""
+        text = self.text(data)
+        return self.tell(text) if text else None
 
     def tell(self, text: bytes) -> bytes:
         """The frame of one more text."""
-        quoted = b'"%b"' % text
-        if self._pieces is not None:
-            self._pieces.append(decode_text(quoted))
-        return self._teller(quoted)
+        said, between, before = self._said, self._between, self._before or b""
+        if said is not None:
+            said.append(text)
+            if between is not None:
+                number = self._first + len(said) - 1
+                return b"%b%d%b%b%b" % (before, number, between, text, self._after)
+        return before + text + self._after
+
+    def settle(self, encoder: Encoder) -> None:
+        """Makes up for what went past decoder and encoder, before they are asked for more."""
+        if said := self._said:
+            text = decode_text(b'"%b"' % b"".join(said))
+            if self._pieces is not None:
+                self._pieces.append(text)
+            encoder.told(self._index, text, len(said))
+            said.clear()
+        self._first = encoder.next_number
+
+    def is_watched_by(self, usual: Usual) -> bool:
+        """Whether the watcher lets pass just what this compares with, so that once is enough."""
+        if usual is not self._watcher:
+            self._watcher = usual
+            self._watched = usual.as_it_is and self.reads_all_of(usual)
+        return self._watched
 
 
 class StreamRelay(Relay):
@@ -179,7 +212,7 @@ class StreamRelay(Relay):
         self._inner = inner
         self._decoder = decoder
         self._splitter = sse.Splitter()
-        self._flow: _Flow | None = None
+        self._flow: Flow | None = None
         self._lessons = _LESSONS
 
     @property
@@ -194,13 +227,12 @@ class StreamRelay(Relay):
 
     def feed(self, data: bytes) -> bytes:
         """What may go to the caller now that `data` has come; nothing until there is content."""
-        inner, flow = self._inner, self._flow
-        out = inner.feed(data)
-        if flow is not None and inner.error is None and not inner.done:
-            text = inner.said if inner.usual is flow.usual else flow.text(inner, out)
-            if text:
-                return flow.tell(text)
-        return self._translated(out)
+        flow = self.flow
+        if flow is not None and (out := flow.cross(data)) is not None:
+            return out
+        out = self._translated(self._inner.feed(data))
+        self.flow = self._passing()
+        return out
 
     def eof(self) -> bytes:
         """What goes out at a clean end; `error` is set where the answer is not complete."""
@@ -212,6 +244,17 @@ class StreamRelay(Relay):
             return b""
         return self._translated(self._inner.broken(exc), ended=True)
 
+    def _passing(self) -> Flow | None:
+        """The flow, where its events need neither the watcher nor the splitter."""
+        flow, usual = self._flow, self._inner.flow
+        if flow is None or usual is None or self.done or self.error is not None:
+            return None
+        return flow if self._splitter.plain and flow.is_watched_by(usual) else None
+
+    def _settle(self) -> None:
+        if self._flow is not None:
+            self._flow.settle(self._encoder)
+
     def _translated(self, out: bytes, *, ended: bool = False) -> bytes:
         if self.error is not None or self.done:
             return b""
@@ -222,6 +265,7 @@ class StreamRelay(Relay):
             if self._inner.error is not None:
                 self.error = self._failure(self._inner)
             elif ended or self._inner.done:
+                self._settle()
                 self._encode(self._decoder.flush(), frames)
                 self.done = self.error is None
         except (ValueError, msgspec.MsgspecError):
@@ -239,14 +283,16 @@ class StreamRelay(Relay):
     def _decode(self, events: Sequence[bytes], frames: list[bytes]) -> None:
         for event in events:
             flow = self._flow
-            if flow is not None and (text := flow.usual.text(event)):
-                frames.append(flow.tell(text))
+            if flow is not None and (frame := flow.cross(event)):
+                frames.append(frame)
                 continue
             name, data = sse.parse(event)
             if data and data.strip() != DONE:
+                self._settle()
                 told = self._decoder.feed(name, data)
                 self._encode(told, frames)
                 self._learn(event, told)
+                self._settle()
 
     def _learn(self, event: bytes, told: Sequence[Event]) -> None:
         """From an event that went the whole way and what it told, which text flows now.
@@ -262,20 +308,20 @@ class StreamRelay(Relay):
             self._lessons -= 1
             self._flow = self._flow_of(event) or self._flow
 
-    def _flow_of(self, event: bytes) -> _Flow | None:
+    def _flow_of(self, event: bytes) -> Flow | None:
         """The flow that an event is part of: its text alone is more of a block."""
         if (usual := self._usual_of(event)) is None:
             return None
         more = self._decoder.more(sse.parse(usual.passed)[1])
         if more is None or more.text != MARK.decode() or not self._renamer.passes(more.index):
             return None
-        teller = self._encoder.teller(more.index)
-        return None if teller is None else _Flow(usual, more, teller)
+        telling = self._encoder.telling(more.index)
+        return None if telling is None else Flow(usual, more, telling)
 
     def _usual_of(self, event: bytes) -> Usual | None:
         """The event taken apart: as the watcher has just done, which edits nothing, or anew."""
         known = self._inner.usual
-        if known is not None and known.text(event) and known.reads_all_of(known):
+        if known is not None and known.text(event) and known.as_it_is:
             return known
         apart = taken_apart(event)
         return None if apart is None else Usual(apart, apart.marked)

@@ -17,7 +17,7 @@ import msgspec
 
 from runtime import failures, sse
 from runtime.dialects.surrogates import has_halves, is_torn, joined, mended
-from runtime.dialects.usual import Usual
+from runtime.dialects.usual import Flowing, Usual
 from runtime.errors import UpstreamError
 from runtime.usage import Meter, Usage
 
@@ -46,7 +46,7 @@ class Whole(msgspec.Struct, frozen=True):
     unknown: int = 0
 
 
-class Watcher(ABC):
+class Watcher(Flowing, ABC):
     """One streamed answer of one candidate.
 
     `committed`: content went out. `done`: the terminator was seen. `error`: the answer failed;
@@ -71,9 +71,8 @@ class Watcher(ABC):
         self.cause: UpstreamError | None = None
         self.finish: str | None = None
         self.response_id = response_id
-        # Unix seconds, and the number of the next event in a dialect that has numbers
-        self.created_at = 0
-        self.next_number = 0
+        self.created_at = 0  # Unix seconds
+        self._next_number = 0
         self.adopted = False
         self._hide_usage = hide_usage
         self._rewrite_id = rewrite_id
@@ -82,9 +81,9 @@ class Watcher(ABC):
         self._held: list[bytes] = []
         self._held_bytes = 0
         self._ended = False
-        # the event that comes most, and the text of the last event where that was one
+        # the event that comes most, and the same where it may pass by comparison alone
         self.usual: Usual | None = None
-        self.said: bytes | None = None
+        self.flow = None
         self._lessons = _LESSONS
 
     @property
@@ -99,22 +98,20 @@ class Watcher(ABC):
 
     def feed(self, data: bytes) -> bytes:
         """What may go to the caller now that `data` has come; nothing until there is content."""
-        usual = self.usual
-        self.said = None
-        if usual is not None and not self.done and self.error is None and self._splitter.plain:
-            text = usual.text(data)
-            if text is not None:
-                self.said = text
-                if usual.number is not None:
-                    self.next_number = int(usual.number) + 1
-                return usual.edited(data, text)
+        flow = self.flow
+        if flow is not None and (out := flow.cross(data)) is not None:
+            return out
+        self._count()
         out = self._take(self._splitter.feed(data))
         if self._splitter.fault and not self.done:
             self._fail(failures.invalid(self._splitter.fault))
+        passes = self._splitter.plain and not self.done and self.error is None
+        self.flow = self.usual if passes else None
         return out
 
     def eof(self) -> bytes:
         """What goes out at a clean end; `error` is set where the answer is not complete."""
+        self._stop_flow()
         out = b""
         if rest := self._splitter.close():
             out = self._take([sse.ended(rest)], ended=True)
@@ -127,6 +124,7 @@ class Watcher(ABC):
 
         The closing bytes are for the second case; `error` is set in the first.
         """
+        self._stop_flow()
         if self.done or self.error is not None:
             return b""
         if self._is_complete():
@@ -145,6 +143,28 @@ class Watcher(ABC):
     def ping(self) -> bytes:
         """What breaks a silence."""
         return sse.KEEP_ALIVE
+
+    # --- events that pass by comparison ----------------------------------------------------------
+
+    @property
+    def next_number(self) -> int:
+        """The number of the next event, in a dialect that numbers them."""
+        self._count()
+        return self._next_number
+
+    @next_number.setter
+    def next_number(self, number: int) -> None:
+        self._next_number = number
+
+    def _count(self) -> None:
+        """Takes note of the number of the last event that passed by comparison."""
+        flow = self.flow
+        if flow is not None and flow.number is not None:
+            self._next_number, flow.number = int(flow.number) + 1, None
+
+    def _stop_flow(self) -> None:
+        self._count()
+        self.flow = None
 
     # --- for the dialects ----------------------------------------------------------------------
 

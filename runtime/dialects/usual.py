@@ -18,7 +18,10 @@ from runtime.sse import MAX_EVENT
 
 # What a JSON string may hold as it is or behind a backslash, in ASCII and in its usual spelling.
 _TEXT: Final = re.compile(rb'(?:[ !#-\[\]-~]|\\["\\bfnrt])*+')
-_PLAIN: Final = bytes(byte for byte in range(0x20, 0x7F) if byte not in b'"\\')
+# Turns every other byte into another one: a text that comes out as it was holds nothing but these.
+_AS_IT_IS: Final = bytes(
+    byte if 0x20 <= byte < 0x7F and byte not in b'"\\' else byte ^ 1 for byte in range(256)
+)
 # A place is `"key":"`, with or without a space: in valid JSON these bytes are a key and the quote
 # that opens its value, for inside a string there would be a backslash before each quote.
 # Providers send empty ones along with the one that says something.
@@ -49,25 +52,36 @@ class Apart(msgspec.Struct, frozen=True):
     marked: bytes
 
 
+class Flowing:
+    """A stream of which most events may pass by comparison: by `flow`, where they may just now."""
+
+    __slots__ = ("flow",)
+
+    flow: Usual | None
+
+
 class Usual:
     """An event that was decoded and edited, taken apart.
 
     Another one that differs in its holes alone decodes to the same and is edited in the same way:
-    to compare its bytes takes 0.5 us where the whole way takes 1.7.
+    to compare its bytes takes 0.3 us where the whole way takes 1.7. What that needs stands in this
+    one object, for between two events of a stream the caches are lost to others.
     """
 
-    __slots__ = ("_edited", "_head", "_holes", "_rest", "_start", "number", "passed")
+    __slots__ = ("_after", "_before", "_head", "_holes", "_rest", "number", "passed")
 
     def __init__(self, apart: Apart, edited: bytes) -> None:
         self._head = apart.head
-        self._start = len(apart.head)
         self._holes = apart.holes
         # what stands behind the text, where nothing but that differs
         self._rest = apart.holes[0][1] if len(apart.holes) == 1 else None
         # what is passed on, with a mark for the text
         self.passed = edited
         # what stands before and behind the text that is passed on; None where that is all as it is
-        self._edited = None if edited == apart.marked else edited.split(MARK)
+        self._before: bytes | None = None
+        self._after = b""
+        if edited != apart.marked:
+            self._before, self._after = edited.split(MARK)
         # of the last event that was read, where it has one
         self.number: bytes | None = None
 
@@ -80,9 +94,16 @@ class Usual:
         # what is edited keeps nothing that differs beside the text
         return cls(apart, edited) if edited == apart.marked or len(apart.holes) == 1 else None
 
-    def edited(self, data: bytes, text: bytes) -> bytes:
-        """The bytes to pass on for such an event."""
-        return data if self._edited is None else text.join(self._edited)
+    @property
+    def as_it_is(self) -> bool:
+        """Whether it is passed on without an edit."""
+        return self._before is None
+
+    def cross(self, data: bytes) -> bytes | None:
+        """What is passed on for such an event, whole and alone; None where `data` is no such."""
+        if (text := self.text(data)) is None:
+            return None
+        return data if self._before is None else self._before + text + self._after
 
     def reads_all_of(self, other: Usual | None) -> bool:
         """Whether this is what `other` passes on, so that one comparison serves both."""
@@ -94,12 +115,16 @@ class Usual:
         """The text of `data` where it is such an event, whole and alone."""
         if not data.startswith(self._head):
             return None
-        if self._rest is not None and data.endswith(self._rest):
+        rest = self._rest
+        if rest is not None and data.endswith(rest):
             # most texts hold nothing that is escaped, and their ends say where they are
-            text = data[self._start : -len(self._rest)]
-            if text and not text.translate(None, _PLAIN) and len(data) <= MAX_EVENT:
+            text = data[len(self._head) : -len(rest)]
+            if text and text.translate(_AS_IT_IS) == text and len(data) <= MAX_EVENT:
                 return text
-        at, text = self._start, b""
+        return self._between_holes(data)
+
+    def _between_holes(self, data: bytes) -> bytes | None:
+        at, text = len(self._head), b""
         for pattern, behind, size in self._holes:
             hole = pattern.match(data, at)
             if hole is None or not data.startswith(behind, end := hole.end()):

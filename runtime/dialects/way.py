@@ -5,7 +5,7 @@ It knows no dialect.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 import msgspec
@@ -36,6 +36,18 @@ class More(msgspec.Struct, frozen=True):
     index: int
     text: str
     pieces: list[str] | None = None
+
+
+class Telling(msgspec.Struct, frozen=True):
+    """The frame of one more text of a block, before and after the text as JSON spells it.
+
+    `numbered`: its number goes between `before` and `between`, and the encoder has to be `told`.
+    """
+
+    before: bytes
+    after: bytes
+    between: bytes = b""
+    numbered: bool = False
 
 
 class Decoder(Protocol):
@@ -78,11 +90,15 @@ class Encoder(Protocol):
         """Whole server-sent events, each with the blank line that ends it; none may be empty."""
         ...
 
-    def teller(self, index: int) -> Callable[[bytes], bytes] | None:
-        """Makes the frame of each further text of a block, given as a JSON string.
+    def telling(self, index: int) -> Telling | None:
+        """How each further text of a block is framed.
 
         None where more is to do than that. Valid until an event of another kind has come.
         """
+        ...
+
+    def told(self, index: int, text: str, frames: int) -> None:
+        """Takes note of `text`, which went out in so many frames made by `telling`."""
         ...
 
     def adopt(self, answer_id: str, created: int, number: int) -> None:

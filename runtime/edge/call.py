@@ -48,7 +48,15 @@ class ClientGone(Exception):
     """The client has left, so nobody reads the answer."""
 
 
-class Call:
+class _Sending:
+    """What each part of a streamed answer needs of its call, side by side in memory: between two of
+    them the caches are lost to others.
+    """
+
+    __slots__ = ("_framed", "_outbox", "finished", "gone", "paused", "sent", "transport")
+
+
+class Call(_Sending):
     """A request with its body read, and the one answer to it.
 
     Either `send` a whole answer, or `start`, `write` any number of times, then `finish` or
@@ -63,10 +71,7 @@ class Call:
 
     __slots__ = (
         "_edge",
-        "_outbox",
         "body",
-        "finished",
-        "gone",
         "headers",
         "keep_alive",
         "known",
@@ -75,15 +80,12 @@ class Call:
         "method",
         "notes",
         "path",
-        "paused",
         "peer",
         "query",
         "raw",
         "request_id",
-        "sent",
         "started",
         "status",
-        "transport",
         "version",
         "watcher",
     )
@@ -91,6 +93,7 @@ class Call:
     def __init__(self, edge: EdgeProtocol, transport: Transport, head: Head) -> None:
         self._edge = edge
         self._outbox = edge.shared.outbox
+        self._framed = False  # parts go out as chunks
         self.transport = transport
         self.method: bytes = head.method
         self.path: bytes = head.path
@@ -130,6 +133,7 @@ class Call:
     def start(self, status: int, headers: Headers, block: bytes = b"") -> None:
         """The head of an answer whose length is not known yet; `block` as in `send`."""
         if self.version == "1.1":
+            self._framed = self.method != b"HEAD"
             head = self._opened(status, headers, block + b"transfer-encoding: chunked\r\n", b"")
         else:
             # HTTP/1.0 knows no chunks: the end of the connection is the end of the body.
@@ -140,12 +144,14 @@ class Call:
 
     def write(self, data: bytes) -> None:
         """A part of the body. Nothing happens after the end, or when the client is gone."""
-        if self.finished or self.gone or not data or self.method == b"HEAD":
+        if self.finished or self.gone or not data:
             return
-        self.sent += len(data)
-        if self.version == "1.1":
-            data = b"%x\r\n%b\r\n" % (len(data), data)
-        self._outbox.add(self, data)
+        if self._framed:
+            self.sent += len(data)
+            self._outbox.add(self, b"%x\r\n%b\r\n" % (len(data), data))
+        elif self.method != b"HEAD":
+            self.sent += len(data)
+            self._outbox.add(self, data)
 
     async def drain(self) -> None:
         """Waits while the client is slow. Raises ClientGone."""
@@ -162,7 +168,7 @@ class Call:
         if self.gone:  # a part could not be written: an end behind the gap would hide it
             return
         self.finished = True
-        if self.version == "1.1" and self.method != b"HEAD":
+        if self._framed:
             self.transport.write(b"0\r\n\r\n")
 
     def abort(self) -> None:

@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
+from typing import Protocol
 
 from runtime.upstream.door import httpx
+
+
+class Taker(Protocol):
+    """Who gets the bytes of a streamed answer as they come."""
+
+    def take(self, data: bytes) -> float:
+        """The next bytes. When that was, in seconds of the loop's clock; 0.0: wants no more."""
+        ...
 
 
 class Answer(ABC):
@@ -27,13 +36,13 @@ class Answer(ABC):
         Raises ReadTimeout, ReadError or RemoteProtocolError, after the bytes that came before.
         """
 
-    async def pipe(self, sink: Callable[[bytes], bool]) -> bool:
-        """Calls `sink` with body bytes as they come, until it returns False or the body ends.
+    async def pipe(self, taker: Taker) -> bool:
+        """Gives `taker` body bytes as they come, until it wants no more or the body ends.
 
-        True at a clean end. Raises what `next` raises, and what `sink` raises.
+        True at a clean end. Raises what `next` raises, and what the taker raises.
         """
         while data := await self.next():
-            if not sink(data):
+            if not taker.take(data):
                 return False
         return True
 

@@ -9,10 +9,10 @@ Which request goes where is the origin's matter, what a body means nobody's here
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterable, Callable, Mapping
+from collections.abc import AsyncIterable, Mapping
 from typing import TYPE_CHECKING, cast
 
-from runtime.upstream.answer import Answer
+from runtime.upstream.answer import Answer, Taker
 from runtime.upstream.bounds import DISCARD_SECONDS, IDLE_EXPIRY, MAX_DISCARDED, MAX_QUEUED
 from runtime.upstream.door import httpx
 from runtime.upstream.inflate import BadEncoding, Inflate, decoded
@@ -58,7 +58,7 @@ class FastAnswer(Answer):
         "_loop",
         "_queue",
         "_queued",
-        "_sink",
+        "_stopped",
         "_total_at",
         "_waiter",
         "bodiless",
@@ -79,7 +79,7 @@ class FastAnswer(Answer):
         self._total_at = started + timeouts.total
         self._due = min(started + timeouts.first_byte, self._total_at)
         self._waiter: asyncio.Future[None] | None = None
-        self._sink: Callable[[bytes], bool] | None = None
+        self._stopped = False
         self._inflate: Inflate | None = None
         self._ended = False
         self._error: Exception | None = None
@@ -106,29 +106,35 @@ class FastAnswer(Answer):
         whole = self._ended and self._error is None and self._inflate is None
         return self._take() if whole and self._queued <= limit else await super().read(limit)
 
-    async def pipe(self, sink: Callable[[bytes], bool]) -> bool:
-        """As `Answer.pipe`; the sink is called by the connection itself, which wakes no task.
+    async def pipe(self, taker: Taker) -> bool:
+        """As `Answer.pipe`; the taker is called by the connection itself, which wakes no task.
 
         Waking one for every event of a paced stream costs more than all that is done with it.
         """
         if self._inflate is not None:
-            return await super().pipe(sink)
+            return await super().pipe(taker)
+        self._stopped = False
         while True:
             if self._queue:
                 self._due = 0.0
-                if not sink(self._take()):
+                if not taker.take(self._take()):
                     return False
+            elif self._stopped:
+                return False
             elif self._ended:
                 return not self._finish()
             else:
-                self._due = min(self._loop.time() + self._idle, self._total_at)
-                self._sink = sink
-                try:
-                    await self.arrival()
-                finally:
-                    stopped, self._sink = self._sink is None, None
-                if stopped and not self._queue:
-                    return False
+                await self._hand_over(taker)
+
+    async def _hand_over(self, taker: Taker) -> None:
+        connection = self._connection
+        assert connection is not None, "an answer without connection has ended"  # noqa: S101
+        self._due = min(self._loop.time() + self._idle, self._total_at)
+        connection.taker, connection.heard = taker, 0.0
+        try:
+            await self.arrival()
+        finally:
+            connection.taker = None
 
     async def head(self) -> None:
         """Waits for status and headers where they may be here already."""
@@ -212,18 +218,6 @@ class FastAnswer(Answer):
 
     def feed(self, data: bytes) -> None:
         """Body bytes are here."""
-        sink = self._sink
-        if sink is not None:
-            # Body bytes straight to the reader; what it cannot take any more waits in the queue.
-            try:
-                if sink(data):
-                    self._due = self._loop.time() + self._idle
-                    return
-            except Exception as exc:  # noqa: BLE001 - the reader's own; raised where it waits
-                self._wake(exc)
-            self._sink = None
-            self._wake()
-            return
         if self._discarded is not None:
             self._discard(len(data))
             return
@@ -234,9 +228,16 @@ class FastAnswer(Answer):
         if self._waiter is not None:
             self._wake()
 
+    def stop(self, error: Exception | None = None) -> None:
+        """The taker wants no more just now, or raised: that is for who waits to see."""
+        self._stopped = True
+        self._wake(error)
+
     def end(self, error: Exception | None = None) -> None:
         """Nothing more will come; the connection is no longer ours."""
-        self._connection = None
+        if self._connection is not None:
+            self._connection.taker = None
+            self._connection = None
         if not self._ended:
             self._ended, self._error = True, error
         if self._waiter is not None:
@@ -249,14 +250,20 @@ class FastAnswer(Answer):
             return
         if self._discarded is not None or now >= self._total_at - _TICK:
             connection.fail(httpx.ReadTimeout, "the answer did not end in time")
-        elif now < self._due - _TICK:  # bytes came since the alarm was set
-            connection.expect(min(self._due, self._total_at))
+        elif now < (due := self._due_by(connection)) - _TICK:  # bytes came since it was set
+            connection.expect(min(due, self._total_at))
         elif self._waiter is None:  # nobody waits for the upstream just now: it cannot be late
             connection.expect(self._total_at)
         elif self.status:
             connection.fail(httpx.ReadTimeout, "no further byte came in time")
         else:
             connection.fail(httpx.ReadTimeout, "no response head came in time")
+
+    def _due_by(self, connection: Connection) -> float:
+        """When the next byte has to be here."""
+        if connection.taker is None:
+            return self._due
+        return max(self._due, connection.heard + self._idle)
 
     def _discard(self, size: int) -> None:
         self._discarded = (self._discarded or 0) + size
@@ -280,10 +287,46 @@ class FastAnswer(Answer):
         return decoded(headers)
 
 
-class Connection(asyncio.Protocol):
-    """A transport with the answer it is working on. `silent`: no byte of that answer came yet."""
+class _Receiving:
+    """What each piece of a streamed answer needs of its connection, side by side in memory.
+
+    Between two events of a stream the caches are lost to others, and a line of memory that is
+    fetched anew takes as long as forty lookups.
+    """
+
+    __slots__ = ("_body", "heard", "taker")
+
+
+class Connection(_Receiving, asyncio.Protocol):
+    """A transport with the answer it is working on.
+
+    `silent`: no byte of that answer came yet. `taker` gets its bytes as they come, and `heard` is
+    when it last did, by the loop's clock.
+    """
+
+    __slots__ = (
+        "_alarm",
+        "_alarm_at",
+        "_answer",
+        "_chunked",
+        "_deadline",
+        "_head",
+        "_interim",
+        "_keep",
+        "_last",
+        "_origin",
+        "_paused",
+        "_transport",
+        "_uploading",
+        "_writable",
+        "blank",
+        "loop",
+        "silent",
+    )
 
     def __init__(self, origin: Origin, loop: asyncio.AbstractEventLoop) -> None:
+        self.taker: Taker | None = None
+        self.heard = 0.0
         self.loop = loop
         self.blank = origin.blank  # the request that exceptions carry
         self.silent = True
@@ -390,14 +433,25 @@ class Connection(asyncio.Protocol):
         if body is None:
             self._receive_head(data)
             return
-        answer = self._answer
-        if answer is None:  # dropped, and the loop had this at hand
-            return
         piece = body.feed(data)
         if piece:
-            answer.feed(piece)
+            if (taker := self.taker) is not None:
+                try:
+                    self.heard = taker.take(piece)
+                except Exception as exc:  # noqa: BLE001 - the reader's own; raised where it waits
+                    self._stop(exc)
+                else:
+                    if not self.heard:
+                        self._stop()
+            elif (answer := self._answer) is not None:
+                answer.feed(piece)
         if body.progress is not OPEN:
-            self._end_body(answer, body.progress)
+            self._end_body(body.progress)
+
+    def _stop(self, error: Exception | None = None) -> None:
+        self.taker = None
+        if self._answer is not None:
+            self._answer.stop(error)
 
     def eof_received(self) -> None:
         """asyncio: the upstream sends no more; the transport closes itself."""
@@ -476,11 +530,11 @@ class Connection(asyncio.Protocol):
     def _begin_body(self, answer: FastAnswer, head: Head, rest: bytes) -> None:
         if head.framing is LENGTH and head.length == len(rest):  # small answers come whole
             answer.feed(rest)
-            self._end_body(answer, COMPLETE)
+            self._end_body(COMPLETE)
             return
         body = self._body_of(head)
         if body is None:
-            self._end_body(answer, Progress.SURPLUS if rest else COMPLETE)
+            self._end_body(Progress.SURPLUS if rest else COMPLETE)
             return
         self._body = body
         if rest:
@@ -499,11 +553,13 @@ class Connection(asyncio.Protocol):
             case Framing.NONE:
                 return None
 
-    def _end_body(self, answer: FastAnswer, progress: Progress) -> None:
+    def _end_body(self, progress: Progress) -> None:
         if progress is BROKEN:
             self.fail(httpx.RemoteProtocolError, "the chunked body is malformed")
             return
-        self._answer = self._body = None
+        answer, self._answer, self._body = self._answer, None, None
+        if answer is None:  # dropped by who took the last of it
+            return
         if progress is COMPLETE and self._keep > 0 and self._sent_all():
             if self._paused:
                 self.resume()

@@ -8,13 +8,13 @@ what was said is complete as it stands.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from runtime import sse
 from runtime.dialects.answer import DONE
 from runtime.dialects.encode import BlockEvent, Turns, encode, head_of, openai_reason, openai_usage
-from runtime.dialects.way import Way
+from runtime.dialects.way import Telling, Way
 from runtime.events import (
     Answer,
     Block,
@@ -98,10 +98,13 @@ class Encoder:
             case Finished():
                 return self._end(event)
 
-    def teller(self, index: int) -> Callable[[bytes], bytes] | None:
-        """Makes the frame of each further text of a block, given as a JSON string."""
+    def telling(self, index: int) -> Telling | None:
+        """How each further text of a block is framed."""
         ends = self._ends.get(index)
-        return None if ends is None else lambda text: ends[0] + text + ends[1]
+        return None if ends is None else Telling(ends[0] + b'"', b'"' + ends[1])
+
+    def told(self, index: int, text: str, frames: int) -> None:
+        """Chat says nothing twice and numbers nothing."""
 
     # --- blocks ----------------------------------------------------------------------------------
 

@@ -7,13 +7,13 @@ request; a tool call starts at once. Tool input comes in deltas alone: Claude Co
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 from runtime import sse
 from runtime.arguments import arguments_object, wrapped
 from runtime.dialects.encode import BlockEvent, Turns, encode, head_of
-from runtime.dialects.way import Way
+from runtime.dialects.way import Telling, Way
 from runtime.events import (
     Answer,
     Block,
@@ -93,12 +93,15 @@ class Encoder:
             case Finished():
                 return self._end(event)
 
-    def teller(self, index: int) -> Callable[[bytes], bytes] | None:
-        """Makes the frame of each further text of a block, given as a JSON string."""
+    def telling(self, index: int) -> Telling | None:
+        """How each further text of a block is framed."""
         head = self._head
         if not head or index != self._turns.speaking:
             return None
-        return lambda text: head + text + _TAIL
+        return Telling(head + b'"', b'"' + _TAIL)
+
+    def told(self, index: int, text: str, frames: int) -> None:
+        """Messages says nothing twice and numbers nothing."""
 
     def _block_event(self, event: BlockEvent) -> list[bytes]:
         return [frame for said in self._turns.take(event) for frame in self._tell(said)]

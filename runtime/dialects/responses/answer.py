@@ -103,7 +103,6 @@ class Watcher(Base):
         super().__init__(
             asked, hide_usage=hide_usage, response_id=response_id, rewrite_id=rewrite_id
         )
-        self.next_number = 0
         self.created_at = int(time.time())
         # The first line of an event -> the type its data names.
         self._types: dict[bytes, str] = {}
@@ -135,6 +134,7 @@ class Watcher(Base):
     def _number_anew(self) -> None:
         self._numbered = True
         # from now on no event passes as it is
+        self._stop_flow()
         self.usual, self._lessons = None, 0
 
     def response(self, status: str, error: dict[str, Any] | None = None) -> dict[str, Any]:

@@ -8,15 +8,15 @@ its history of `response.output_item.done` alone, so that event has the whole it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
 
 from runtime import sse
-from runtime.dialects.encode import decode_text, encode, head_of, openai_reason, openai_usage
+from runtime.dialects.encode import encode, head_of, openai_reason, openai_usage
 from runtime.dialects.responses.response import response
-from runtime.dialects.way import Way
+from runtime.dialects.way import Telling, Way
 from runtime.events import (
     Answer,
     Block,
@@ -160,18 +160,15 @@ class Encoder:
             case Finished():
                 return self._finish(event)
 
-    def teller(self, index: int) -> Callable[[bytes], bytes] | None:
-        """Makes the frame of each further text of a block, given as a JSON string."""
-        block = self._open[index]
-        head, texts = block.head, block.texts
+    def telling(self, index: int) -> Telling | None:
+        """How each further text of a block is framed."""
+        head = self._open[index].head
+        return Telling(head, b'"}\n\n', b',"delta":"', numbered=True) if head else None
 
-        def told(text: bytes) -> bytes:
-            texts.append(decode_text(text))
-            number = self._number
-            self._number = number + 1
-            return b'%b%d,"delta":%b}\n\n' % (head, number, text)
-
-        return told if head else None
+    def told(self, index: int, text: str, frames: int) -> None:
+        """Takes note of `text`, which went out in so many frames: it is said again at the end."""
+        self._open[index].texts.append(text)
+        self._number += frames
 
     # --- blocks ----------------------------------------------------------------------------------
 
