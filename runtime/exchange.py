@@ -236,7 +236,7 @@ class Exchange:
                         raise await self._unfit(answer)
                     if not native:
                         timer.reschedule(None)  # one piece: the provider's total time counts
-                    await self._relay(answer, _Way(self, watcher, candidate, timer))
+                    await self._relay(answer, Delivery(self, watcher, candidate, timer))
                 except BaseException:
                     answer.close()
                     raise
@@ -249,16 +249,16 @@ class Exchange:
         if self.place is not None and watcher.done:
             self.place.keep(candidate)
 
-    async def _relay(self, answer: Answer, way: _Way) -> None:
+    async def _relay(self, answer: Answer, delivery: Delivery) -> None:
         """Whole events from the upstream to the caller, until the dialect's own terminator."""
-        watcher = way.watcher
+        watcher = delivery.watcher
         while not watcher.done:
             try:
-                if ended := await answer.pipe(way):
-                    way.end(watcher.eof())
+                if ended := await answer.pipe(delivery):
+                    delivery.end(watcher.eof())
             except TransportError as exc:
                 ended = True
-                way.end(watcher.broken(exc))
+                delivery.end(watcher.broken(exc))
             if watcher.error is not None:
                 raise watcher.error
             if ended:
@@ -407,8 +407,8 @@ def _passed_back(answer: Answer) -> Headers:
     ]
 
 
-class _Way:
-    """The way of one answer's bytes to the caller; hot, for it is walked for every event."""
+class Delivery:
+    """Hands the bytes of one answer to the caller as they come; hot, for it does so per event."""
 
     __slots__ = (
         "_call",
@@ -418,6 +418,7 @@ class _Way:
         "_loop",
         "_pulse",
         "_timer",
+        "near",
         "watcher",
     )
 
@@ -435,8 +436,9 @@ class _Way:
         self._is_kept = exchange.place is not None
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.Timeout | None = timer
-        assert exchange.pulse is not None, "only streams have a way"  # noqa: S101
+        assert exchange.pulse is not None, "only streams are delivered"  # noqa: S101
         self._pulse = exchange.pulse
+        self.near: tuple[object, ...] = ()
 
     def take(self, data: bytes) -> float:
         """Bytes of the upstream; when that was, 0.0 when the exchange has to look at something."""
@@ -459,6 +461,12 @@ class _Way:
         out = self.watcher.feed(data)
         if out and self._timer is not None:
             self._commit(self._timer)
+        flow = self.watcher.flow
+        if flow is None:
+            self.near = ()
+        elif flow not in self.near:
+            call = self._call
+            self.near = (self.watcher, flow, call, call.transport, self._pulse, *flow.pieces)
         return out
 
     def end(self, out: bytes) -> None:

@@ -148,7 +148,7 @@ class Flow(Usual):
     Such a text goes into its frame as it is spelt, 0.5 us against 4 on the whole way.
     """
 
-    __slots__ = ("_between", "_first", "_index", "_pieces", "_said", "_watched", "_watcher")
+    __slots__ = ("_between", "_first", "_index", "_pieces", "_said", "_same", "_usual")
 
     def __init__(self, usual: Usual, more: More, telling: Telling) -> None:
         self.passed, self.number = usual.passed, None
@@ -164,8 +164,8 @@ class Flow(Usual):
         self._index = more.index
         self._pieces = more.pieces
         # what the watcher compares with, and whether that is the same event
-        self._watcher: Usual | None = None
-        self._watched = False
+        self._usual: Usual | None = None
+        self._same = False
 
     def cross(self, data: bytes) -> bytes | None:
         """The frame of the text of such an event, whole and alone; None where `data` is no such."""
@@ -194,10 +194,10 @@ class Flow(Usual):
 
     def is_watched_by(self, usual: Usual) -> bool:
         """Whether the watcher lets pass just what this compares with, so that once is enough."""
-        if usual is not self._watcher:
-            self._watcher = usual
-            self._watched = usual.as_it_is and self.reads_all_of(usual)
-        return self._watched
+        if usual is not self._usual:
+            self._usual = usual
+            self._same = usual.as_it_is and self.reads_all_of(usual)
+        return self._same
 
 
 class StreamRelay(Relay):
@@ -236,10 +236,12 @@ class StreamRelay(Relay):
 
     def eof(self) -> bytes:
         """What goes out at a clean end; `error` is set where the answer is not complete."""
+        self.flow = None
         return self._translated(self._inner.eof(), ended=True)
 
     def broken(self, exc: BaseException) -> bytes:
         """The connection failed: an incomplete answer is lost, a complete one gets closed."""
+        self.flow = None
         if self.done or self.error is not None:
             return b""
         return self._translated(self._inner.broken(exc), ended=True)

@@ -7,6 +7,7 @@ and nothing of what an event means.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable
 from itertools import pairwise
@@ -38,6 +39,7 @@ _ASIDE: Final = (
     (re.compile(rb'"obfuscation": ?"'), _LETTERS),
     (re.compile(rb"\}(?= +\}\n\n\Z)"), _SPACES),
 )
+_LONGEST_SHARED: Final = 512
 # Stands for the text while an event is taken apart.
 MARK: Final = b"~4b1f7c0d9e2a~"
 
@@ -74,7 +76,7 @@ class Usual:
         self._head = apart.head
         self._holes = apart.holes
         # what stands behind the text, where nothing but that differs
-        self._rest = apart.holes[0][1] if len(apart.holes) == 1 else None
+        self._rest = shared(apart.holes[0][1]) if len(apart.holes) == 1 else None
         # what is passed on, with a mark for the text
         self.passed = edited
         # what stands before and behind the text that is passed on; None where that is all as it is
@@ -91,8 +93,15 @@ class Usual:
         if (apart := taken_apart(event)) is None:
             return None
         edited = edit([apart.marked])
+        if edited.count(MARK) != 1:  # what differs is in a member that is taken out
+            return None
         # what is edited keeps nothing that differs beside the text
         return cls(apart, edited) if edited == apart.marked or len(apart.holes) == 1 else None
+
+    @property
+    def pieces(self) -> tuple[bytes | None, ...]:
+        """All bytes that are compared with, and that are put around a text."""
+        return self._head, self._rest, self._before, self._after
 
     @property
     def as_it_is(self) -> bool:
@@ -124,7 +133,7 @@ class Usual:
         return self._between_holes(data)
 
     def _between_holes(self, data: bytes) -> bytes | None:
-        at, text = len(self._head), b""
+        at, text, number = len(self._head), b"", self.number
         for pattern, behind, size in self._holes:
             hole = pattern.match(data, at)
             if hole is None or not data.startswith(behind, end := hole.end()):
@@ -132,9 +141,22 @@ class Usual:
             if pattern is _TEXT:
                 text = data[at:end]
             elif pattern is _NUMBER:
-                self.number = data[at:end]
+                number = data[at:end]
             at = end + size
-        return text if at == len(data) <= MAX_EVENT else None
+        if at != len(data) or at > MAX_EVENT:
+            return None
+        self.number = number  # half an event has not been read
+        return text
+
+
+def shared(piece: bytes) -> bytes:
+    """The same bytes, in the one object that all streams have of them: it stays in the caches."""
+    return _shared(piece) if len(piece) <= _LONGEST_SHARED else piece
+
+
+@functools.lru_cache(maxsize=64)
+def _shared(piece: bytes) -> bytes:
+    return piece
 
 
 def taken_apart(event: bytes) -> Apart | None:

@@ -10,7 +10,16 @@ from runtime.upstream.door import httpx
 
 
 class Taker(Protocol):
-    """Who gets the bytes of a streamed answer as they come."""
+    """Who gets the bytes of a streamed answer as they come.
+
+    `near`: what `take` will touch of this answer. Between two events the caches are lost to others,
+    and used one by one, these would come out of memory one after the other.
+    """
+
+    @property
+    def near(self) -> tuple[object, ...]:
+        """Objects, in any order."""
+        ...
 
     def take(self, data: bytes) -> float:
         """The next bytes. When that was, in seconds of the loop's clock; 0.0: wants no more."""

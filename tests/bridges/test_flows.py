@@ -6,9 +6,10 @@ from typing import NamedTuple
 import msgspec
 import pytest
 
+from runtime import failures
 from runtime.bridges.tools import Original, Renamer, ToolNames
 from runtime.dialects import DIALECTS
-from runtime.sse import parse
+from runtime.sse import Splitter, parse
 from tests.bridges.crossings import SKINS
 from tests.bridges.replies import cells, events_of, relay, run, way_back
 from tests.bridges.test_answers import HOSTED_ALONE
@@ -112,6 +113,12 @@ PADDED = {
     "messages": lambda text, pad: said(text).replace("}}\n", f"}}{' ' * len(pad)}}}\n"),
     "responses": lambda text, pad: told(text, more=f',"logprobs":[],"obfuscation":"{pad}"'),
 }
+# What comes before the first text.
+BEFORE = {
+    "chat": [],
+    "messages": [_BEGIN, began({"type": "text", "text": ""})],
+    "responses": numbered(_CREATED, item("added", 0, **_MESSAGE)),
+}
 PADS = ["a", "Bc", "", "d3fG", "x" * 16, "1"]
 PAIRS_PADDED = [(text, pad) for pad in PADS for text in TEXTS]
 
@@ -186,6 +193,10 @@ STREAMS = {
     "a call that repeats its name, and another of that name": (
         "chat",
         [*(argued(text, 0, '"type":"function",') for text in _ARGUMENTS * 2), ended(_CALLS)],
+    ),
+    "words behind the reason of the end": (
+        "chat",
+        [chunk('"a"'), ended(_STOP), *map(chunk, TEXTS), "data: [DONE]\n\n"],
     ),
     "calls side by side": (
         "chat",
@@ -317,11 +328,7 @@ FLOWING = [
 
 @pytest.mark.parametrize(("dialect", "surface"), FLOWING)
 def test_padded_and_numbered_texts_flow_past_the_decoder(dialect, surface):
-    before = {
-        "chat": [],
-        "messages": [_BEGIN, began({"type": "text", "text": ""})],
-        "responses": numbered(_CREATED, item("added", 0, **_MESSAGE)),
-    }[dialect]
+    before = BEFORE[dialect]
     texts = [PADDED[dialect]('" word"', pad) for pad in ["ab", "abc", "d"] * 2]
     texts = numbered(*texts) if dialect == "responses" else texts
     made = relay(_Stream(dialect, [event.encode() for event in before + texts]), surface)
@@ -344,6 +351,18 @@ def test_a_failure_right_behind_flowing_text_is_told(surface):
     assert not made.done
 
 
+@pytest.mark.parametrize("surface", ["chat", "responses"])
+def test_nothing_flows_behind_what_makes_no_sense(surface):
+    text, of_no_block = said('" word"').encode(), said('" word"', index=9).encode()
+    made = relay(_Stream("messages", []), surface)
+    for event in BEFORE["messages"]:
+        made.feed(event.encode())
+    assert all(b" word" in made.feed(text) for _ in range(4))
+    assert b" word" in made.feed(text + of_no_block)
+    assert made.error is not None
+    assert made.feed(text) == b""
+
+
 @pytest.mark.parametrize("surface", ["messages", "responses"])
 def test_the_input_of_a_custom_tool_is_told_when_it_is_complete(surface):
     pieces = ['"{\\"input\\":\\""', '"one"', '" two"', '" three"', '"\\"}"']
@@ -354,6 +373,59 @@ def test_the_input_of_a_custom_tool_is_told_when_it_is_complete(surface):
     told = msgspec.structs.replace(made, tools=tools).watcher(None)
     out = b"".join(map(told.feed, recording.events)) + told.eof()
     assert out == _written(recording, surface, tools)
+
+
+NUMBERED = [
+    pytest.param(dialect, [event.encode() for event in events], id=name)
+    for name, (dialect, events) in STREAMS.items()
+    if dialect != "responses"
+]
+
+
+@pytest.mark.parametrize(("dialect", "events"), NUMBERED)
+@pytest.mark.parametrize("every", [1, 2, 7])
+def test_signs_of_life_are_numbered_among_what_flows(dialect, events, every):
+    recording = _Stream(dialect, events)
+    made = relay(recording, "responses")
+    out, signs = b"", 0
+    for at, event in enumerate(events):
+        out += made.feed(event)
+        if made.committed and at % every == 0:
+            out += made.ping()
+            signs += 1
+    told = _documents(out + made.eof())
+    assert [each["sequence_number"] for each in told] == list(range(len(told)))
+    expected = _documents(_written(recording, "responses"))
+    assert len(told) == len(expected) + signs
+    assert _unnumbered(told[2:], signs=signs > 0) == _unnumbered(expected[2:])
+
+
+@pytest.mark.parametrize(("dialect", "events"), NUMBERED)
+def test_the_error_of_a_broken_stream_follows_all_that_flowed(dialect, events):
+    """Told twice: what is made up for before the first is not made up for again."""
+    error = failures.interrupted(failures.from_exception(ConnectionError()))
+    for upto in range(len(events)):
+        made = relay(_Stream(dialect, events), "responses")
+        out = b"".join(map(made.feed, events[:upto]))
+        told = _documents(out + made.broken(ConnectionError()))
+        for _ in range(2):
+            event = DIALECTS["responses"].error_event(error, "req", made.face)
+            (last,) = _documents(event)
+            assert last["sequence_number"] == len(told)
+        assert b"".join(map(made.feed, events)) == b""
+
+
+@pytest.mark.parametrize(("dialect", "surface"), FLOWING)
+@pytest.mark.parametrize("how", ["eof", "broken"])
+def test_nothing_flows_behind_the_end(dialect, surface, how):
+    text = PADDED[dialect]('" word"', "ab")
+    text = numbered(text)[0] if dialect == "responses" else text
+    events = [event.encode() for event in [*BEFORE[dialect], *[text] * 4]]
+    made = relay(_Stream(dialect, events), surface)
+    assert b" word" in [made.feed(event) for event in events][-1]
+    made.eof() if how == "eof" else made.broken(ConnectionError())
+    assert made.error is not None
+    assert made.feed(text.encode()) == b""
 
 
 # What was said before -> an event that does more, or something else, than to say more of it.
@@ -441,3 +513,16 @@ def _written(recording, surface, tools=PLAIN):
     encoder = DIALECTS[surface].Encoder(made.way)
     renamed = (told for event in events_of(recording) for told in renamer.feed(event))
     return b"".join(frame for event in renamed for frame in encoder.feed(event))
+
+
+def _documents(stream):
+    return [json.loads(parse(event)[1]) for event in Splitter().feed(stream)]
+
+
+def _unnumbered(events, *, signs=False):
+    """Events without their numbers, and without the signs of life among them."""
+    return [
+        {name: value for name, value in event.items() if name != "sequence_number"}
+        for event in events
+        if not signs or event["type"] != "response.in_progress"
+    ]

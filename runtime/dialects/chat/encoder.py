@@ -14,6 +14,7 @@ from typing import Any, Final
 from runtime import sse
 from runtime.dialects.answer import DONE
 from runtime.dialects.encode import BlockEvent, Turns, encode, head_of, openai_reason, openai_usage
+from runtime.dialects.usual import shared
 from runtime.dialects.way import Telling, Way
 from runtime.events import (
     Answer,
@@ -101,7 +102,7 @@ class Encoder:
     def telling(self, index: int) -> Telling | None:
         """How each further text of a block is framed."""
         ends = self._ends.get(index)
-        return None if ends is None else Telling(ends[0] + b'"', b'"' + ends[1])
+        return None if ends is None else Telling(ends[0] + b'"', shared(b'"' + ends[1]))
 
     def told(self, index: int, text: str, frames: int) -> None:
         """Chat says nothing twice and numbers nothing."""

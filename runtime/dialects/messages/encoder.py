@@ -13,6 +13,7 @@ from typing import Any, Final
 from runtime import sse
 from runtime.arguments import arguments_object, wrapped
 from runtime.dialects.encode import BlockEvent, Turns, encode, head_of
+from runtime.dialects.usual import shared
 from runtime.dialects.way import Telling, Way
 from runtime.events import (
     Answer,
@@ -98,7 +99,7 @@ class Encoder:
         head = self._head
         if not head or index != self._turns.speaking:
             return None
-        return Telling(head + b'"', b'"' + _TAIL)
+        return Telling(shared(head + b'"'), shared(b'"' + _TAIL))
 
     def told(self, index: int, text: str, frames: int) -> None:
         """Messages says nothing twice and numbers nothing."""

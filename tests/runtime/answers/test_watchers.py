@@ -679,3 +679,86 @@ def test_the_usual_event_does_not_pass_behind_the_end_or_inside_another_event():
     seen, _ = fed("chat", *GOOD["chat"][0], *[usual] * 3, scripts.STOP, scripts.DONE)
     assert seen.done
     assert seen.feed(usual) == b""
+
+
+NUMBERED_FROM = 7
+
+
+def numbered(count):
+    """Usual events that follow each other."""
+    kind = "response.output_text.delta"
+    return [
+        named({"type": kind, "sequence_number": NUMBERED_FROM + n, "delta": f"word {n}"})
+        for n in range(count)
+    ]
+
+
+def flowing(count):
+    """A watcher that has let so many of them pass."""
+    seen = watcher("responses")
+    for event in (*GOOD["responses"][0], *numbered(count)):
+        seen.feed(event)
+    return seen
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 8, 40])
+def test_a_sign_of_life_goes_on_from_the_number_of_the_last_usual_event(count):
+    seen = flowing(count)
+    (sign,) = documents(seen.ping())
+    assert sign["sequence_number"] == NUMBERED_FROM + count
+    after = numbered(count + 2)[count:]
+    rest = list(documents(b"".join(map(seen.feed, [*after, scripts.COMPLETED]))))
+    assert [event["sequence_number"] for event in rest] == [
+        NUMBERED_FROM + count + 1 + n for n in range(3)
+    ]
+
+
+def test_the_number_of_the_last_event_counts_however_it_passed():
+    seen = flowing(4)
+    *_, first, second, third = numbered(7)
+    seen.feed(first + second)
+    seen.feed(third[:9])
+    assert seen.next_number == NUMBERED_FROM + 6
+    seen.feed(third[9:])
+    assert seen.next_number == NUMBERED_FROM + 7
+
+
+@pytest.mark.parametrize("dialect", list(GOOD))
+def test_no_usual_event_passes_behind_the_end_or_a_failure(dialect):
+    before, content, after = GOOD[dialect]
+    failure = (
+        chat({"error": {"message": "no"}})
+        if dialect == "chat"
+        else named({"type": "error", "error": {"message": "no"}})
+    )
+    for last in (after, [failure]):
+        seen = watcher(dialect)
+        for event in (*before, *content * 4, *last):
+            seen.feed(event)
+        assert seen.done is (last is after)
+        assert (seen.error is None) is (last is after)
+        assert seen.feed(content[0]) == b""
+
+
+def test_half_an_event_takes_no_number():
+    *_, event = numbered(4)
+    for cut in range(1, len(event)):
+        seen, lost = flowing(3), flowing(3)
+        assert seen.feed(event[:cut]) == lost.feed(event[:cut]) == b""
+        assert lost.broken(ConnectionError()) == b""
+        assert seen.next_number == lost.face.next_number == NUMBERED_FROM + 3
+        assert seen.feed(event[cut:]) == event
+        assert seen.next_number == NUMBERED_FROM + 4
+
+
+def test_an_event_whose_text_is_in_a_member_that_is_taken_out_is_no_usual_one():
+    seen = watcher("chat", hide_usage=True)
+    seen.feed(chunk({"content": "x"}, usage=None))
+    for text in (b"a", b"b", b"c"):
+        event = chunk({"role": "assistant"}).replace(
+            b'"id"', b'"usage":{"content":"%b"},"usage":null,"id"' % text
+        )
+        assert seen.feed(event) == event.replace(b"upstream-1", b"coder").replace(
+            b'"usage":{"content":"%b"},' % text, b""
+        )
+    assert seen.error is None

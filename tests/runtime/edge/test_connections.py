@@ -15,6 +15,7 @@ from runtime.errors import CallerError, RouterError, UpstreamError
 from tests.support.edge import Edge, running, until
 
 JSON = [(b"content-type", b"application/json")]
+CLOSE = b"Connection: Close\r\n"
 QUICK = Caps(head=0.2, body=0.2, idle=0.2, stall=0.2, linger=0.2, sweep=0.05)
 
 
@@ -160,7 +161,7 @@ def test_100_continue_is_sent_when_a_body_is_waited_for(edge: Edge):
 
 
 def test_connection_close_is_obeyed(edge: Edge):
-    client = edge.connect().post(more=b"Connection: Close\r\n")
+    client = edge.connect().post(more=CLOSE)
     assert client.answer().headers[b"connection"] == b"close"
     assert client.ended()
 
@@ -235,6 +236,36 @@ def test_a_stream_to_http_1_0_ends_with_the_connection():
         client = edge.connect()
         client.send(b"POST /v1/messages HTTP/1.0\r\nContent-Length: 2\r\n\r\n{}")
         assert client.rest().endswith(b"\r\n\r\ndata: 1\n\ndata: 2\n\n")
+
+
+def test_a_stream_that_answers_a_head_request_is_its_head_alone():
+    def handler(edge: Edge):
+        async def handle(call: Call) -> None:
+            call.method = b"HEAD"  # which comes to no path that streams as yet
+            await streaming("finish")(edge)(call)
+            edge.events.append(f"{call.sent} bytes")
+
+        return handle
+
+    with running(handler) as edge:
+        head, end, body = edge.connect().post(more=CLOSE).rest().partition(b"\r\n\r\n")
+    assert b"transfer-encoding: chunked" in head
+    assert (end, body) == (b"\r\n\r\n", b"")
+    assert edge.events == ["0 bytes"]
+
+
+def test_the_bytes_of_a_stream_are_counted_without_their_frames():
+    def handler(edge: Edge):
+        async def handle(call: Call) -> None:
+            await streaming("finish")(edge)(call)
+            edge.events.append(f"{call.sent} bytes")
+
+        return handle
+
+    with running(handler) as edge:
+        edge.connect().post().answer()
+        edge.connect().send(b"POST /v1/messages HTTP/1.0\r\nContent-Length: 2\r\n\r\n{}").rest()
+    assert edge.events == ["18 bytes"] * 2
 
 
 # --- what handlers raise -------------------------------------------------------------------------
