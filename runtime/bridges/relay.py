@@ -17,7 +17,7 @@ from runtime.bridges.tools import Renamer
 from runtime.dialects.answer import DONE, Watcher
 from runtime.dialects.encode import decode_text
 from runtime.dialects.usual import MARK, Flowing, Usual, taken_apart
-from runtime.dialects.way import Decoder, Encoder, More, Telling
+from runtime.dialects.way import Decoder, Encoder, More, Wrapping
 from runtime.errors import UpstreamError
 from runtime.events import BlockDelta, BlockStarted, Event, Finished, Order, Reason
 from runtime.usage import Usage
@@ -150,15 +150,16 @@ class Flow(Usual):
 
     __slots__ = ("_between", "_first", "_index", "_pieces", "_said", "_same", "_usual")
 
-    def __init__(self, usual: Usual, more: More, telling: Telling) -> None:
+    def __init__(self, usual: Usual, more: More, wrapping: Wrapping) -> None:
+        # copied: one more object would be one more place in memory
         self.passed, self.number = usual.passed, None
         self._head, self._holes, self._rest = usual._head, usual._holes, usual._rest
-        self._before, self._after = telling.before, telling.after
-        self._between = telling.between if telling.numbered else None
+        self._before, self._after = wrapping.before, wrapping.after
+        self._between = wrapping.between if wrapping.numbered else None
         # what the decoder and the encoder still have to be told, where they keep it, and the
         # number of the first of these frames
         self._said: list[bytes] | None = None
-        if telling.numbered or more.pieces is not None:
+        if wrapping.numbered or more.pieces is not None:
             self._said = []
         self._first = 0
         self._index = more.index
@@ -188,7 +189,7 @@ class Flow(Usual):
             text = decode_text(b'"%b"' % b"".join(said))
             if self._pieces is not None:
                 self._pieces.append(text)
-            encoder.told(self._index, text, len(said))
+            encoder.note_told(self._index, text, len(said))
             said.clear()
         self._first = encoder.next_number
 
@@ -212,7 +213,8 @@ class StreamRelay(Relay):
         self._inner = inner
         self._decoder = decoder
         self._splitter = sse.Splitter()
-        self._flow: Flow | None = None
+        # what flows, be it through the splitter; `flow` where it needs neither that nor the watcher
+        self._learnt: Flow | None = None
         self._lessons = _LESSONS
 
     @property
@@ -248,14 +250,14 @@ class StreamRelay(Relay):
 
     def _passing(self) -> Flow | None:
         """The flow, where its events need neither the watcher nor the splitter."""
-        flow, usual = self._flow, self._inner.flow
+        flow, usual = self._learnt, self._inner.flow
         if flow is None or usual is None or self.done or self.error is not None:
             return None
         return flow if self._splitter.plain and flow.is_watched_by(usual) else None
 
     def _settle(self) -> None:
-        if self._flow is not None:
-            self._flow.settle(self._encoder)
+        if self._learnt is not None:
+            self._learnt.settle(self._encoder)
 
     def _translated(self, out: bytes, *, ended: bool = False) -> bytes:
         if self.error is not None or self.done:
@@ -284,7 +286,7 @@ class StreamRelay(Relay):
 
     def _decode(self, events: Sequence[bytes], frames: list[bytes]) -> None:
         for event in events:
-            flow = self._flow
+            flow = self._learnt
             if flow is not None and (frame := flow.cross(event)):
                 frames.append(frame)
                 continue
@@ -304,11 +306,11 @@ class StreamRelay(Relay):
         """
         said = told[0] if len(told) == 1 else None
         if not isinstance(said, BlockDelta) or said.logprobs or self._held is not None:
-            self._flow = None
+            self._learnt = None
             return
         if self._lessons and self._splitter.plain:
             self._lessons -= 1
-            self._flow = self._flow_of(event) or self._flow
+            self._learnt = self._flow_of(event) or self._learnt
 
     def _flow_of(self, event: bytes) -> Flow | None:
         """The flow that an event is part of: its text alone is more of a block."""
@@ -317,8 +319,8 @@ class StreamRelay(Relay):
         more = self._decoder.more(sse.parse(usual.passed)[1])
         if more is None or more.text != MARK.decode() or not self._renamer.passes(more.index):
             return None
-        telling = self._encoder.telling(more.index)
-        return None if telling is None else Flow(usual, more, telling)
+        wrapping = self._encoder.wrapping(more.index)
+        return None if wrapping is None else Flow(usual, more, wrapping)
 
     def _usual_of(self, event: bytes) -> Usual | None:
         """The event taken apart: as the watcher has just done, which edits nothing, or anew."""

@@ -38,10 +38,10 @@ class More(msgspec.Struct, frozen=True):
     pieces: list[str] | None = None
 
 
-class Telling(msgspec.Struct, frozen=True):
+class Wrapping(msgspec.Struct, frozen=True):
     """The frame of one more text of a block, before and after the text as JSON spells it.
 
-    `numbered`: its number goes between `before` and `between`, and the encoder has to be `told`.
+    `numbered`: the frame's number goes before `between`, and the encoder counts what was told.
     """
 
     before: bytes
@@ -90,15 +90,15 @@ class Encoder(Protocol):
         """Whole server-sent events, each with the blank line that ends it; none may be empty."""
         ...
 
-    def telling(self, index: int) -> Telling | None:
+    def wrapping(self, index: int) -> Wrapping | None:
         """How each further text of a block is framed.
 
         None where more is to do than that. Valid until an event of another kind has come.
         """
         ...
 
-    def told(self, index: int, text: str, frames: int) -> None:
-        """Takes note of `text`, which went out in so many frames made by `telling`."""
+    def note_told(self, index: int, text: str, frames: int) -> None:
+        """Takes note of `text`, which went out in so many frames made by `wrapping`."""
         ...
 
     def adopt(self, answer_id: str, created: int, number: int) -> None:

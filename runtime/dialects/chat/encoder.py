@@ -15,7 +15,7 @@ from runtime import sse
 from runtime.dialects.answer import DONE
 from runtime.dialects.encode import BlockEvent, Turns, encode, head_of, openai_reason, openai_usage
 from runtime.dialects.usual import shared
-from runtime.dialects.way import Telling, Way
+from runtime.dialects.way import Way, Wrapping
 from runtime.events import (
     Answer,
     Block,
@@ -99,12 +99,12 @@ class Encoder:
             case Finished():
                 return self._end(event)
 
-    def telling(self, index: int) -> Telling | None:
+    def wrapping(self, index: int) -> Wrapping | None:
         """How each further text of a block is framed."""
         ends = self._ends.get(index)
-        return None if ends is None else Telling(ends[0] + b'"', shared(b'"' + ends[1]))
+        return None if ends is None else Wrapping(ends[0] + b'"', shared(b'"' + ends[1]))
 
-    def told(self, index: int, text: str, frames: int) -> None:
+    def note_told(self, index: int, text: str, frames: int) -> None:
         """Chat says nothing twice and numbers nothing."""
 
     # --- blocks ----------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from runtime import sse
 from runtime.arguments import arguments_object, wrapped
 from runtime.dialects.encode import BlockEvent, Turns, encode, head_of
 from runtime.dialects.usual import shared
-from runtime.dialects.way import Telling, Way
+from runtime.dialects.way import Way, Wrapping
 from runtime.events import (
     Answer,
     Block,
@@ -94,14 +94,14 @@ class Encoder:
             case Finished():
                 return self._end(event)
 
-    def telling(self, index: int) -> Telling | None:
+    def wrapping(self, index: int) -> Wrapping | None:
         """How each further text of a block is framed."""
         head = self._head
         if not head or index != self._turns.speaking:
             return None
-        return Telling(shared(head + b'"'), shared(b'"' + _TAIL))
+        return Wrapping(shared(head + b'"'), shared(b'"' + _TAIL))
 
-    def told(self, index: int, text: str, frames: int) -> None:
+    def note_told(self, index: int, text: str, frames: int) -> None:
         """Messages says nothing twice and numbers nothing."""
 
     def _block_event(self, event: BlockEvent) -> list[bytes]:

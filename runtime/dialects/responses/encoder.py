@@ -16,7 +16,7 @@ import msgspec
 from runtime import sse
 from runtime.dialects.encode import encode, head_of, openai_reason, openai_usage
 from runtime.dialects.responses.response import response
-from runtime.dialects.way import Telling, Way
+from runtime.dialects.way import Way, Wrapping
 from runtime.events import (
     Answer,
     Block,
@@ -160,12 +160,12 @@ class Encoder:
             case Finished():
                 return self._finish(event)
 
-    def telling(self, index: int) -> Telling | None:
+    def wrapping(self, index: int) -> Wrapping | None:
         """How each further text of a block is framed."""
         head = self._open[index].head
-        return Telling(head, b'"}\n\n', b',"delta":"', numbered=True) if head else None
+        return Wrapping(head, b'"}\n\n', b',"delta":"', numbered=True) if head else None
 
-    def told(self, index: int, text: str, frames: int) -> None:
+    def note_told(self, index: int, text: str, frames: int) -> None:
         """Takes note of `text`, which went out in so many frames: it is said again at the end."""
         self._open[index].texts.append(text)
         self._number += frames
