@@ -47,8 +47,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--against", type=Path, help="checkout of another version, measured as `another version`"
     )
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=float, default=2.0, help="how long a cell runs")
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--seconds", type=float, default=1.0, help="how long a cell runs")
     parser.add_argument("--write", action=argparse.BooleanOptionalAction, default=True)
     return parser.parse_args()
 
