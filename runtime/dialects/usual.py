@@ -76,7 +76,7 @@ class Usual:
         self._head = apart.head
         self._holes = apart.holes
         # what stands behind the text, where nothing but that differs
-        self._rest = shared(apart.holes[0][1]) if len(apart.holes) == 1 else None
+        self._rest = apart.holes[0][1] if len(apart.holes) == 1 else None
         # what is passed on, with a mark for the text
         self.passed = edited
         # what stands before and behind the text that is passed on; None where that is all as it is
@@ -150,7 +150,10 @@ class Usual:
 
 
 def shared(piece: bytes) -> bytes:
-    """The same bytes, in the one object that all streams have of them: it stays in the caches."""
+    """The same bytes, in the one object that all streams have of them: it stays in the caches.
+
+    For frames of our own: what an upstream sent is not to stay in memory after its answer.
+    """
     return _shared(piece) if len(piece) <= _LONGEST_SHARED else piece
 
 
