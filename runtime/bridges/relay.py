@@ -155,11 +155,11 @@ class Flow(Usual):
         self.passed, self.number = usual.passed, None
         self._head, self._holes, self._rest = usual._head, usual._holes, usual._rest
         self._before, self._after = wrapping.before, wrapping.after
-        self._between = wrapping.between if wrapping.numbered else None
+        self._between = wrapping.between
         # what the decoder and the encoder still have to be told, where they keep it, and the
         # number of the first of these frames
         self._said: list[bytes] | None = None
-        if wrapping.numbered or more.pieces is not None:
+        if wrapping.between or more.pieces is not None:
             self._said = []
         self._first = 0
         self._index = more.index
@@ -178,7 +178,7 @@ class Flow(Usual):
         said, between, before = self._said, self._between, self._before or b""
         if said is not None:
             said.append(text)
-            if between is not None:
+            if between:
                 number = self._first + len(said) - 1
                 return b"%b%d%b%b%b" % (before, number, between, text, self._after)
         return before + text + self._after

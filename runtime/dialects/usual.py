@@ -39,7 +39,6 @@ _ASIDE: Final = (
     (re.compile(rb'"obfuscation": ?"'), _LETTERS),
     (re.compile(rb"\}(?= +\}\n\n\Z)"), _SPACES),
 )
-_LONGEST_SHARED: Final = 512
 # Stands for the text while an event is taken apart.
 MARK: Final = b"~4b1f7c0d9e2a~"
 
@@ -149,16 +148,12 @@ class Usual:
         return text
 
 
+@functools.lru_cache(maxsize=64)
 def shared(piece: bytes) -> bytes:
     """The same bytes, in the one object that all streams have of them: it stays in the caches.
 
     For frames of our own: what an upstream sent is not to stay in memory after its answer.
     """
-    return _shared(piece) if len(piece) <= _LONGEST_SHARED else piece
-
-
-@functools.lru_cache(maxsize=64)
-def _shared(piece: bytes) -> bytes:
     return piece
 
 

@@ -41,13 +41,12 @@ class More(msgspec.Struct, frozen=True):
 class Wrapping(msgspec.Struct, frozen=True):
     """The frame of one more text of a block, before and after the text as JSON spells it.
 
-    `numbered`: the frame's number goes before `between`, and the encoder counts what was told.
+    Where there is a `between`, the frame's number goes before it, and the encoder has to be told.
     """
 
     before: bytes
     after: bytes
     between: bytes = b""
-    numbered: bool = False
 
 
 class Decoder(Protocol):

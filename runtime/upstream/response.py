@@ -196,7 +196,7 @@ class CloseBody:
 class ChunkedBody:
     """A chunked body. One decoder serves all answers of a connection.
 
-    Chunks that come whole are taken apart here, which touches a tenth of what httptools does;
+    Chunks that come whole are taken apart here, which touches less memory than httptools does;
     from the first that does not, httptools reads this body to its end.
     """
 

@@ -163,7 +163,7 @@ class Encoder:
     def wrapping(self, index: int) -> Wrapping | None:
         """How each further text of a block is framed."""
         head = self._open[index].head
-        return Wrapping(head, b'"}\n\n', b',"delta":"', numbered=True) if head else None
+        return Wrapping(head, b'"}\n\n', b',"delta":"') if head else None
 
     def note_told(self, index: int, text: str, frames: int) -> None:
         """Takes note of `text`, which went out in so many frames: it is said again at the end."""
